@@ -1,0 +1,75 @@
+"""Taking in files and giving them out again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+from flask_babel import lazy_gettext as _l
+
+from tenants.files import storage
+from tenants.files.models import StoredFile
+from tenants.foundation.actor import Actor
+from tenants.foundation.db import db
+from tenants.foundation.errors import Invalid, NotFound
+
+MOST_FILES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file on its way in: the name that somebody gave it, and its bytes."""
+
+    name: str
+    stream: IO[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where files lie and how large one may be, in bytes."""
+
+    root: Path
+    limit: int
+
+
+def keep_file(store: Store, upload: Upload, *, tenant_id: int, by: Actor, at: datetime) -> StoredFile:
+    """Store one file of a tenant. Raises Invalid on `files` when it is too large or empty.
+
+    Should the transaction fail later, the bytes stay as an unreferenced file, which does no harm.
+    """
+    try:
+        kept = storage.keep(store.root, tenant_id, upload.stream, limit=store.limit)
+    except storage.TooLarge as large:
+        raise Invalid("files", _l("This file is too large.")) from large
+    if kept.size == 0:
+        raise Invalid("files", _l("This file is empty."))
+    row = StoredFile(
+        tenant_id=tenant_id,
+        name=storage.clean_name(upload.name),
+        media_type=kept.media_type,
+        size=kept.size,
+        sha256=kept.sha256,
+        stored_at=at,
+        stored_by=by.name[:120],
+    )
+    db.session.add(row)
+    db.session.flush()
+    return row
+
+
+def keep_files(
+    store: Store, uploads: Sequence[Upload], *, tenant_id: int, by: Actor, at: datetime
+) -> list[StoredFile]:
+    """Store several files. Raises Invalid on `files`."""
+    if len(uploads) > MOST_FILES:
+        raise Invalid("files", _l("Send at most 10 files at once."))
+    return [keep_file(store, upload, tenant_id=tenant_id, by=by, at=at) for upload in uploads]
+
+
+def path_of(store: Store, row: StoredFile) -> Path:
+    """Where a file's bytes lie. Raises NotFound when it is in quarantine or its bytes are gone."""
+    path = storage.path_of(store.root, row.tenant_id, row.sha256)
+    if row.state != "stored" or not path.is_file():
+        raise NotFound
+    return path

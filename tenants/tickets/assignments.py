@@ -1,0 +1,123 @@
+"""Who holds a ticket."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import or_, select
+
+from tenants.foundation import events
+from tenants.foundation.actor import Actor
+from tenants.foundation.db import db
+from tenants.foundation.errors import Conflict, Forbidden, Invalid
+from tenants.people.models import StaffGrant, StaffMember
+from tenants.tickets import rules
+from tenants.tickets.events import TicketAssigned
+from tenants.tickets.history import check_rev, hold, note, who_is
+from tenants.tickets.models import Ticket
+from tenants.tickets.moving import move
+
+
+def list_engineers(tenant_id: int, tier: str | None = None) -> Sequence[StaffMember]:
+    """The provider's active people who are granted a tenant and may hold tickets of a tier, by name."""
+    granted = select(StaffGrant.user_id).where(StaffGrant.tenant_id == tenant_id)
+    allowed = granted.where(StaffGrant.effect == "allow")
+    denied = granted.where(StaffGrant.effect == "deny")
+    found = select(StaffMember).where(
+        StaffMember.state == "active",
+        or_(StaffMember.all_tenants, StaffMember.user_id.in_(allowed)),
+        StaffMember.user_id.not_in(denied),
+    )
+    people = db.session.scalars(found.order_by(StaffMember.name, StaffMember.id)).all()
+    return [one for one in people if tier is None or rules.may_hold(one.tier, tier)]
+
+
+def assign_ticket(
+    ticket: Ticket,
+    *,
+    to_user_id: int | None,
+    by: Actor,
+    at: datetime,
+    rev: int | None = None,
+    replay: bool = False,
+) -> None:
+    """Give the ticket to somebody with the tier and the grant for it, or to nobody.
+
+    Raises Invalid on `to`, Forbidden for clients, and Conflict for tickets that are not open.
+    """
+    hold(ticket)
+    if ticket.assignee_user_id == to_user_id:
+        return
+    check_rev(ticket, rev)
+    _check(ticket, by)
+    name = None if to_user_id is None else _engineer(ticket, to_user_id).name
+    give(ticket, to_user_id, name, by=by, at=at, replay=replay)
+
+
+def take_ticket(ticket: Ticket, *, by: Actor, at: datetime, rev: int | None = None) -> None:
+    """Take a ticket oneself; a new one is in progress from then on."""
+    assign_ticket(ticket, to_user_id=by.id, by=by, at=at, rev=rev)
+    if ticket.state == "new":
+        move(ticket, "in_progress", by=by, at=at, reason=None, replay=False)
+
+
+def _check(ticket: Ticket, by: Actor) -> None:
+    if who_is(by) == "requester":
+        raise Forbidden
+    if not rules.is_open(ticket.state):
+        raise Conflict(_l("Only open tickets can be held by somebody."))
+
+
+def _engineer(ticket: Ticket, user_id: int) -> StaffMember:
+    person = next((one for one in list_engineers(ticket.tenant_id) if one.user_id == user_id), None)
+    if person is None:
+        raise Invalid("to", _l("This person does not work for this client."))
+    if not rules.may_hold(person.tier, ticket.tier):
+        raise Invalid(
+            "to",
+            _l(
+                "%(name)s works in %(own)s; this ticket is in %(tier)s.",
+                name=person.name,
+                own=person.tier,
+                tier=ticket.tier,
+            ),
+        )
+    return person
+
+
+def give(
+    ticket: Ticket,
+    user_id: int | None,
+    name: str | None,
+    *,
+    by: Actor,
+    at: datetime,
+    replay: bool = False,
+    because: str | None = None,
+) -> None:
+    """Change the holder of a held ticket, without asking whether it may be; `because` of what else that happened."""
+    before, before_name = ticket.assignee_user_id, ticket.assignee_name
+    ticket.assignee_user_id, ticket.assignee_name = user_id, name
+    seq = note(
+        ticket,
+        "assigned",
+        by=by,
+        at=at,
+        replay=replay,
+        from_user_id=before,
+        to_user_id=user_id,
+        from_name=before_name,
+        to_name=name,
+        because=because,
+    )
+    event = TicketAssigned(
+        tenant_id=ticket.tenant_id,
+        at=at,
+        by=by,
+        ticket_id=ticket.id,
+        seq=seq,
+        replay=replay,
+        from_user_id=before,
+        to_user_id=user_id,
+    )
+    events.record(event, replay=replay)

@@ -1,0 +1,192 @@
+"""Passing a ticket to another tier, with what the next person needs to know."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from tenants.foundation import events
+from tenants.foundation.actor import Actor
+from tenants.foundation.db import db
+from tenants.foundation.errors import Conflict, Forbidden, Invalid, InvalidMany
+from tenants.tickets import rules
+from tenants.tickets.assignments import give, list_engineers
+from tenants.tickets.events import HandOverAccepted, HandOverMade, HandOverReturned
+from tenants.tickets.history import check_rev, hold, note, who_is
+from tenants.tickets.models import TIERS, HandOver, Ticket
+from tenants.tickets.moving import move
+
+LONGEST = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """What the next person is told; symptoms, what was tried and what the requester was told are never left out."""
+
+    symptoms: str
+    tried: str
+    told_requester: str
+    evidence: str = ""
+    suspected_cause: str = ""
+
+
+def pending_hand_over(ticket: Ticket) -> HandOver | None:
+    """The hand-over of this ticket that waits to be accepted."""
+    found = select(HandOver).where(
+        HandOver.tenant_id == ticket.tenant_id, HandOver.ticket_id == ticket.id, HandOver.state == "pending"
+    )
+    return db.session.scalars(found).one_or_none()
+
+
+def hand_over(
+    ticket: Ticket,
+    briefing: Briefing,
+    *,
+    to_tier: str,
+    by: Actor,
+    at: datetime,
+    rev: int | None = None,
+    replay: bool = False,
+) -> HandOver:
+    """Pass the ticket to another tier's queue, where somebody accepts it or returns it.
+
+    Raises InvalidMany for an incomplete briefing, Conflict when it can't be passed on, Forbidden for clients.
+    """
+    hold(ticket)
+    check_rev(ticket, rev)
+    if who_is(by) == "requester":
+        raise Forbidden
+    _check_briefing(briefing, to_tier)
+    pending = pending_hand_over(ticket) is not None
+    if not rules.may_hand_over(ticket.state, ticket.tier, to_tier, pending=pending):
+        raise Conflict(_why_not(ticket, to_tier, pending=pending))
+    passed = HandOver(
+        tenant_id=ticket.tenant_id,
+        ticket_id=ticket.id,
+        from_tier=ticket.tier,
+        to_tier=to_tier,
+        state="pending",
+        symptoms=briefing.symptoms.strip(),
+        tried=briefing.tried.strip(),
+        evidence=briefing.evidence.strip(),
+        suspected_cause=briefing.suspected_cause.strip(),
+        told_requester=briefing.told_requester.strip(),
+        made_by_user_id=by.id,
+        made_by_name=by.name[:120],
+        made_at=at,
+        held_by_user_id=ticket.assignee_user_id,
+        held_by_name=ticket.assignee_name,
+    )
+    db.session.add(passed)
+    db.session.flush()
+    ticket.tier = to_tier
+    _tell(ticket, passed, "hand_over_made", HandOverMade, by=by, at=at, replay=replay)
+    if ticket.assignee_user_id is not None:
+        give(ticket, None, None, by=by, at=at, replay=replay, because="hand_over")
+    return passed
+
+
+def _check_briefing(briefing: Briefing, to_tier: str) -> None:
+    asked = {
+        "symptoms": (briefing.symptoms, _l("Say what the requester sees.")),
+        "tried": (briefing.tried, _l("Say what was tried, and what came of it.")),
+        "told_requester": (briefing.told_requester, _l("Say what the requester was told.")),
+    }
+    wrong = [(field, message) for field, (words, message) in asked.items() if not words.strip()]
+    texts = {**{field: words for field, (words, _message) in asked.items()}}
+    texts |= {"evidence": briefing.evidence, "suspected_cause": briefing.suspected_cause}
+    wrong += [
+        (field, _l("Write at most 5,000 characters, without control characters."))
+        for field, words in texts.items()
+        if len(words) > LONGEST or "\x00" in words
+    ]
+    if to_tier not in TIERS:
+        wrong.append(("to_tier", _l("Choose L1, L2, L3 or the vendor.")))
+    if wrong:
+        raise InvalidMany(wrong)
+
+
+def _why_not(ticket: Ticket, to_tier: str, *, pending: bool) -> object:
+    if not rules.is_open(ticket.state):
+        return _l("Only open tickets can be handed over.")
+    if pending:
+        return _l("This ticket is being handed over already. It has to be accepted or returned first.")
+    return _l("This ticket is in %(tier)s already.", tier=to_tier)
+
+
+def accept_hand_over(ticket: Ticket, *, by: Actor, at: datetime, rev: int | None = None) -> HandOver:
+    """Take a ticket that was handed over: whoever accepts it, holds it. Raises Conflict and Invalid."""
+    passed = _decide(ticket, by=by, rev=rev)
+    passed.state, passed.decided_by_name, passed.decided_at = "accepted", by.name[:120], at
+    _tell(ticket, passed, "hand_over_accepted", HandOverAccepted, by=by, at=at)
+    give(ticket, by.id, by.name[:120], by=by, at=at, because="hand_over")
+    if ticket.state == "new":
+        move(ticket, "in_progress", by=by, at=at, reason=None, replay=False)
+    return passed
+
+
+def return_hand_over(
+    ticket: Ticket, *, reason: str, by: Actor, at: datetime, rev: int | None = None
+) -> HandOver:
+    """Give a ticket back to the tier, and if possible the person, it came from. Raises Conflict and Invalid."""
+    if not reason.strip() or len(reason) > LONGEST:
+        raise Invalid("reason", _l("Say what is missing, so that it can be mended."))
+    passed = _decide(ticket, by=by, rev=rev)
+    passed.state, passed.decided_by_name, passed.decided_at = "returned", by.name[:120], at
+    passed.return_reason = reason.strip()
+    ticket.tier = passed.from_tier
+    _tell(ticket, passed, "hand_over_returned", HandOverReturned, by=by, at=at, reason=reason.strip())
+    still_there = {one.user_id for one in list_engineers(ticket.tenant_id, ticket.tier)}
+    if passed.held_by_user_id in still_there:
+        give(ticket, passed.held_by_user_id, passed.held_by_name, by=by, at=at)
+    return passed
+
+
+def _decide(ticket: Ticket, *, by: Actor, rev: int | None) -> HandOver:
+    hold(ticket)
+    check_rev(ticket, rev)
+    if who_is(by) == "requester":
+        raise Forbidden
+    passed = pending_hand_over(ticket)
+    if passed is None or not rules.is_open(ticket.state):
+        raise Conflict(_l("There is no hand-over to decide on: somebody was faster, or the ticket is done."))
+    if who_is(by) == "staff" and not rules.may_hold(by.tier, passed.to_tier):
+        raise Invalid("to", _l("This is for %(tier)s to decide.", tier=passed.to_tier))
+    return passed
+
+
+def _tell(
+    ticket: Ticket,
+    passed: HandOver,
+    line: str,
+    happening: type[HandOverMade],
+    *,
+    by: Actor,
+    at: datetime,
+    replay: bool = False,
+    reason: str | None = None,
+) -> None:
+    seq = note(
+        ticket,
+        line,
+        by=by,
+        at=at,
+        replay=replay,
+        hand_over_id=passed.id,
+        from_tier=passed.from_tier,
+        to_tier=passed.to_tier,
+        reason=reason,
+    )
+    event = happening(
+        tenant_id=ticket.tenant_id,
+        at=at,
+        by=by,
+        ticket_id=ticket.id,
+        seq=seq,
+        replay=replay,
+        hand_over_id=passed.id,
+        from_tier=passed.from_tier,
+        to_tier=passed.to_tier,
+    )
+    events.record(event, replay=replay)

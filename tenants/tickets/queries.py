@@ -1,0 +1,268 @@
+"""Finding and listing tickets: what somebody may not see is not found."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select, tuple_
+
+from tenants.assets.models import Asset
+from tenants.files.models import StoredFile
+from tenants.foundation.actor import Actor
+from tenants.foundation.db import db
+from tenants.foundation.errors import NotFound
+from tenants.foundation.permissions import Permission
+from tenants.people.models import Membership
+from tenants.tenancy.models import Site, Tenant
+from tenants.tickets.codes import Mistyped, parse
+from tenants.tickets.messages import Requester
+from tenants.tickets.models import Attachment, HandOver, Message, Ticket, TicketEvent
+
+
+def visible_to(by: Actor) -> Any:
+    """The condition on tickets beyond the scope: a client's user sees the own ones, its admin all of the company's."""
+    if by.is_staff or by.may(Permission.VIEW_COMPANY_TICKETS):
+        return Ticket.id.is_not(None)
+    return Ticket.requester_user_id == by.id
+
+
+def find_ticket(code: str, *, by: Actor) -> Ticket:
+    """The ticket with this code, as typed by a person or a program. Raises NotFound."""
+    found = db.session.scalar(select(Ticket).where(Ticket.code == _code(code), visible_to(by)))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _code(typed: str) -> str:
+    try:
+        return parse(typed)
+    except Mistyped as wrong:
+        raise NotFound from wrong
+
+
+@dataclass(frozen=True, slots=True)
+class FileOnTicket:
+    """An attachment as a page needs it."""
+
+    message_id: int
+    public_id: str
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class TicketView:
+    """One ticket with what stands around it."""
+
+    ticket: Ticket
+    tenant: Tenant
+    asset: Asset | None
+    site: Site | None
+    hand_over: HandOver | None
+    files: tuple[FileOnTicket, ...]
+
+
+def find_ticket_view(code: str, *, by: Actor) -> TicketView:
+    """A ticket with its client, asset, site, waiting hand-over and files: one statement. Raises NotFound."""
+    columns: list[Any] = [Ticket, Tenant, Asset, Site, _files_json(by)]
+    found = (select(*columns, HandOver) if by.is_staff else select(*columns)).where(
+        Ticket.code == _code(code), visible_to(by)
+    )
+    found = found.select_from(Ticket).outerjoin(Tenant, Tenant.id == Ticket.tenant_id)
+    for other, column in ((Asset, Ticket.asset_id), (Site, Ticket.site_id)):
+        found = found.outerjoin(other, and_(other.tenant_id == Ticket.tenant_id, other.id == column))
+    if by.is_staff:
+        found = found.outerjoin(
+            HandOver,
+            and_(
+                HandOver.tenant_id == Ticket.tenant_id,
+                HandOver.ticket_id == Ticket.id,
+                HandOver.state == "pending",
+            ),
+        )
+    row = db.session.execute(found).one_or_none()
+    if row is None:
+        raise NotFound
+    files = tuple(FileOnTicket(*one) for one in row[4] or ())
+    return TicketView(row[0], row[1], row[2], row[3], row[5] if by.is_staff else None, files)
+
+
+def _files_json(by: Actor) -> Any:
+    one = func.json_build_array(Message.id, StoredFile.public_id, StoredFile.name, StoredFile.size)
+    files = (
+        select(func.json_agg(one))
+        .select_from(Attachment)
+        .join(Message, and_(Message.tenant_id == Attachment.tenant_id, Message.id == Attachment.message_id))
+        .join(
+            StoredFile,
+            and_(StoredFile.tenant_id == Attachment.tenant_id, StoredFile.id == Attachment.file_id),
+        )
+        .where(Attachment.tenant_id == Ticket.tenant_id, Attachment.ticket_id == Ticket.id)
+    )
+    return (
+        (files if by.is_staff else files.where(Message.kind == "public")).correlate(Ticket).scalar_subquery()
+    )
+
+
+def find_file(code: str, public_id: str, *, by: Actor) -> StoredFile:
+    """A file that hangs on a ticket somebody may see, and on a message that they may read. Raises NotFound."""
+    ticket = find_ticket(code, by=by)
+    try:
+        wanted = uuid.UUID(public_id)
+    except ValueError as wrong:
+        raise NotFound from wrong
+    found = (
+        select(StoredFile)
+        .join(
+            Attachment,
+            and_(Attachment.tenant_id == StoredFile.tenant_id, Attachment.file_id == StoredFile.id),
+        )
+        .join(Message, and_(Message.tenant_id == Attachment.tenant_id, Message.id == Attachment.message_id))
+        .where(
+            StoredFile.tenant_id == ticket.tenant_id,
+            StoredFile.public_id == wanted,
+            Attachment.ticket_id == ticket.id,
+        )
+    )
+    if not by.is_staff:
+        found = found.where(Message.kind == "public")
+    row = db.session.scalar(found)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def list_history(ticket_id: int) -> Sequence[TicketEvent]:
+    """A ticket's whole history in order."""
+    found = select(TicketEvent).where(TicketEvent.ticket_id == ticket_id).order_by(TicketEvent.seq)
+    return db.session.scalars(found).all()
+
+
+def list_history_with_messages(ticket: Ticket, *, by: Actor) -> Sequence[tuple[TicketEvent, Message | None]]:
+    """A ticket's whole history with what was said, in one statement.
+
+    For clients internal notes never leave the database.
+    """
+    said = and_(Message.tenant_id == TicketEvent.tenant_id, Message.id == TicketEvent.message_id)
+    found = (
+        select(TicketEvent, Message)
+        .outerjoin(Message, said if by.is_staff else and_(said, Message.kind == "public"))
+        .where(TicketEvent.tenant_id == ticket.tenant_id, TicketEvent.ticket_id == ticket.id)
+        .order_by(TicketEvent.seq)
+    )
+    return [(row[0], row[1]) for row in db.session.execute(found)]
+
+
+def list_messages(ticket: Ticket, *, by: Actor) -> Sequence[Message]:
+    """What was said on a ticket, as far as somebody may read it, in order."""
+    found = select(Message).where(Message.tenant_id == ticket.tenant_id, Message.ticket_id == ticket.id)
+    if not by.is_staff:
+        found = found.where(Message.kind == "public")
+    return db.session.scalars(found.order_by(Message.id)).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a list of tickets is narrowed to; None and "" narrow nothing. `state` "open" stands for all open states."""
+
+    state: str = "open"
+    tenant_id: int | None = None
+    tier: str = ""
+    priority: str = ""
+    # A user id, or 0 for tickets that nobody holds.
+    assignee: int | None = None
+    requester: int | None = None
+    asset_id: int | None = None
+    q: str = ""
+
+
+def list_queue(
+    narrowed: Filter, *, by: Actor, after: Sequence[Any] | None = None, limit: int = 25
+) -> Sequence[Ticket]:
+    """Open tickets, what runs out first at the top; one more than `limit`. The sort key is `(queue_at, id)`."""
+    found = _narrow(select(Ticket).where(Ticket.is_open), narrowed, by)
+    if after is not None:
+        found = found.where(tuple_(Ticket.queue_at, Ticket.id) > tuple_(*after))
+    return db.session.scalars(found.order_by(Ticket.queue_at, Ticket.id).limit(limit + 1)).all()
+
+
+def list_tickets(
+    narrowed: Filter, *, by: Actor, after: Sequence[Any] | None = None, limit: int = 25
+) -> Sequence[Ticket]:
+    """Tickets of any state, newest first; one more than `limit`. The sort key is `(opened_at, id)`, falling."""
+    found = select(Ticket)
+    if narrowed.state == "open":
+        found = found.where(Ticket.is_open)
+    found = _narrow(found, narrowed, by)
+    if after is not None:
+        found = found.where(tuple_(Ticket.opened_at, Ticket.id) < tuple_(*after))
+    return db.session.scalars(
+        found.order_by(Ticket.opened_at.desc(), Ticket.id.desc()).limit(limit + 1)
+    ).all()
+
+
+def list_underway(tenant_id: int, *, by: Actor, limit: int) -> Sequence[Ticket]:
+    """A client's tickets that are open, or resolved and not confirmed, newest first; one more than `limit`."""
+    found = select(Ticket).where(Ticket.tenant_id == tenant_id, ~Ticket.is_over, visible_to(by))
+    return db.session.scalars(
+        found.order_by(Ticket.opened_at.desc(), Ticket.id.desc()).limit(limit + 1)
+    ).all()
+
+
+def _narrow(found: Select[Any], narrowed: Filter, by: Actor) -> Select[Any]:
+    found = found.where(visible_to(by)) if not by.is_staff else found
+    if narrowed.state not in ("", "open", "all"):
+        found = found.where(Ticket.state == narrowed.state)
+    if narrowed.assignee is not None:
+        nobody = Ticket.assignee_user_id.is_(None)
+        found = found.where(Ticket.assignee_user_id == narrowed.assignee if narrowed.assignee else nobody)
+    for column, value in (
+        (Ticket.tenant_id, narrowed.tenant_id),
+        (Ticket.tier, narrowed.tier),
+        (Ticket.priority, narrowed.priority),
+        (Ticket.requester_user_id, narrowed.requester),
+        (Ticket.asset_id, narrowed.asset_id),
+    ):
+        if value:
+            found = found.where(column == value)
+    return found.where(_about(narrowed.q)) if narrowed.q.strip() else found
+
+
+def _about(words: str) -> Any:
+    """A code finds its ticket; other words are looked for in the subject and the requester's name."""
+    try:
+        return Ticket.code == parse(words)
+    except Mistyped:
+        plain = words.strip().replace("\x00", "")[:100]
+        return or_(
+            Ticket.subject.icontains(plain, autoescape=True),
+            Ticket.requester_name.icontains(plain, autoescape=True),
+        )
+
+
+def queue_key(ticket: Ticket) -> tuple[datetime, int]:
+    """The sort key of the queue."""
+    return ticket.queue_at, ticket.id
+
+
+def opened_key(ticket: Ticket) -> tuple[datetime, int]:
+    """The sort key of lists by age."""
+    return ticket.opened_at, ticket.id
+
+
+def list_requesters(tenant_id: int) -> Sequence[Membership]:
+    """The people of a client who may ask for something, by name."""
+    found = select(Membership).where(Membership.tenant_id == tenant_id, Membership.state == "active")
+    return db.session.scalars(found.order_by(Membership.name, Membership.id)).all()
+
+
+def find_requester(tenant_id: int, user_id: int | None) -> Requester | None:
+    """A member of a client as the one who asks, or None."""
+    found = select(Membership).where(
+        Membership.tenant_id == tenant_id, Membership.user_id == user_id, Membership.state == "active"
+    )
+    person = db.session.scalar(found)
+    return None if person is None else Requester(person.name, person.email, person.user_id)

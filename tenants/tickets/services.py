@@ -1,0 +1,41 @@
+"""What is done with tickets, in one place; each verb lives in the module of its noun.
+
+Every service locks the ticket's row, writes its history, records its event and its audit entry, and flushes. `rev` is
+the number that the acting person's page showed: a stale page is refused. `replay` is for imports: the same history and
+events with the file's times, and nothing sent, handed over or audited line by line.
+"""
+
+from tenants.tickets.assignments import assign_ticket, list_engineers, take_ticket
+from tenants.tickets.hand_overs import (
+    Briefing,
+    accept_hand_over,
+    hand_over,
+    pending_hand_over,
+    return_hand_over,
+)
+from tenants.tickets.messages import Requester, add_message
+from tenants.tickets.opening import Request, open_ticket
+from tenants.tickets.priorities import reassess, set_priority
+from tenants.tickets.states import cancel_ticket, change_state, close_ticket, reopen_ticket, resolve_ticket
+
+__all__ = [
+    "Briefing",
+    "Request",
+    "Requester",
+    "accept_hand_over",
+    "add_message",
+    "assign_ticket",
+    "cancel_ticket",
+    "change_state",
+    "close_ticket",
+    "hand_over",
+    "list_engineers",
+    "open_ticket",
+    "pending_hand_over",
+    "reassess",
+    "reopen_ticket",
+    "resolve_ticket",
+    "return_hand_over",
+    "set_priority",
+    "take_ticket",
+]
