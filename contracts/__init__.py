@@ -1,0 +1,1 @@
+"""What we promised: terms, clocks over them, and the statements that follow."""

@@ -1,0 +1,102 @@
+"""Finding contracts and the version that measures a ticket."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Date, and_, case, cast, func, or_, select
+
+from contracts.clock.history import Terms
+from contracts.terms.document import read_terms
+from contracts.terms.models import Contract, ContractVersion
+from tenants.foundation.db import db
+from tenants.foundation.errors import NotFound
+
+
+def find_contract(public_id: str) -> Contract:
+    """A contract by its public id. Raises NotFound."""
+    try:
+        key = UUID(public_id)
+    except ValueError:
+        raise NotFound from None
+    found = db.session.scalar(select(Contract).where(Contract.public_id == key))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def list_contracts(tenant_id: int | None = None) -> list[Contract]:
+    """The contracts in scope, of one tenant if named, newest first."""
+    listed = select(Contract).order_by(Contract.tenant_id, Contract.starts_on.desc(), Contract.id)
+    if tenant_id is not None:
+        listed = listed.where(Contract.tenant_id == tenant_id)
+    return list(db.session.scalars(listed))
+
+
+def list_versions(contract: Contract) -> list[ContractVersion]:
+    """All versions of a contract, the latest first."""
+    owned = select(ContractVersion).where(
+        ContractVersion.tenant_id == contract.tenant_id, ContractVersion.contract_id == contract.id
+    )
+    return list(db.session.scalars(owned.order_by(ContractVersion.number.desc())))
+
+
+def find_version_in_force(tenant_id: int, at: datetime) -> ContractVersion | None:
+    """The version by which a ticket opened at this moment is measured; None where nothing is promised then."""
+    found = (
+        select(ContractVersion)
+        .join(
+            Contract,
+            and_(Contract.tenant_id == ContractVersion.tenant_id, Contract.id == ContractVersion.contract_id),
+        )
+        .where(
+            ContractVersion.tenant_id == tenant_id,
+            ContractVersion.in_force_from <= at,
+            or_(
+                Contract.ends_on.is_(None),
+                Contract.ends_on >= cast(func.timezone(Contract.time_zone, at), Date),
+            ),
+        )
+        .order_by(ContractVersion.in_force_from.desc(), ContractVersion.id.desc())
+        .limit(1)
+    )
+    return db.session.scalar(found)
+
+
+def versions_by_id(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], ContractVersion]:
+    """Versions by `(tenant_id, id)`, in one statement."""
+    wanted = set(keys)
+    if not wanted:
+        return {}
+    ids = [version_id for _, version_id in wanted]
+    rows = db.session.scalars(select(ContractVersion).where(ContractVersion.id.in_(ids)))
+    return {(row.tenant_id, row.id): row for row in rows}
+
+
+_read: dict[tuple[int, int, datetime], Terms] = {}
+MOST_READ = 2048
+
+
+def terms_by_id(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Terms]:
+    """What versions say, by `(tenant_id, id)`, in one statement.
+
+    Versions never change, so what this process has read of them before is not sent again.
+    """
+    ids = {version_id for _, version_id in keys}
+    if not ids:
+        return {}
+    known = [version_id for _, version_id, _ in _read if version_id in ids]
+    unread = case((ContractVersion.id.in_(known), None), else_=ContractVersion.terms)
+    columns = (ContractVersion.tenant_id, ContractVersion.id, ContractVersion.created_at, unread)
+    rows = db.session.execute(select(*columns).where(ContractVersion.id.in_(ids)))
+    return {(row[0], row[1]): _terms(*row) for row in rows}
+
+
+def _terms(tenant_id: int, version_id: int, at: datetime, document: Any) -> Terms:
+    key = (tenant_id, version_id, at)
+    if document is not None:
+        if len(_read) >= MOST_READ:
+            _read.clear()
+        _read[key] = read_terms(document)
+    return _read[key]

@@ -1,0 +1,25 @@
+"""What time brings about."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tenants.foundation.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimerWarned(Event):
+    """A share of a target, in percent, was used up."""
+
+    ticket_id: int
+    clock: str
+    percent: int
+    warned_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimerMissed(Event):
+    """A target ran out."""
+
+    ticket_id: int
+    clock: str
+    missed_at: datetime

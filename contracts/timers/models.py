@@ -1,0 +1,95 @@
+"""The clock applied: one row per clock and cycle of a ticket, and what was recorded once and for all."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from contracts.clock.clock import Cause, State
+from contracts.clock.history import ClockKind
+from tenants.foundation.db import Base, TenantOwned, belongs, choice, moment
+from tenants.foundation.scope import Role
+
+MARKS = ("warning", "met", "missed")
+
+
+class TicketTimer(TenantOwned, Base):
+    """What a clock said when something last happened: kept for sorting and sweeping, never the truth."""
+
+    __tablename__ = "ticket_timers"
+    __grants__: ClassVar[dict[Role, str]] = {Role.CLIENT: "SELECT, INSERT, UPDATE", Role.SWEEPER: "SELECT"}
+    ticket_id: Mapped[int]
+    contract_version_id: Mapped[int]
+    clock: Mapped[str]
+    cycle: Mapped[int]
+    priority: Mapped[str]
+    target_seconds: Mapped[int]
+    target_version: Mapped[int]
+    state: Mapped[str]
+    started_at: Mapped[datetime] = moment()
+    stopped_at: Mapped[datetime | None] = moment(nullable=True)
+    due_at: Mapped[datetime | None] = moment(nullable=True)
+    missed_at: Mapped[datetime | None] = moment(nullable=True)
+    cause: Mapped[str | None]
+    # The next moment at which the sweeper has something to record; null when nothing can come any more.
+    look_at: Mapped[datetime | None] = moment(nullable=True)
+    __table_args__ = (
+        choice("clock", tuple(ClockKind)),
+        choice("state", tuple(State)),
+        choice("cause", tuple(Cause)),
+        CheckConstraint("target_seconds > 0", name="target_positive"),
+        belongs("tickets", "ticket_id"),
+        belongs("contract_versions", "contract_version_id"),
+        Index("uq_ticket_timers", "tenant_id", "ticket_id", "clock", "cycle", unique=True),
+        # The sweeper's own index over all tenants: it reads only what is due.
+        Index("ix_ticket_timers_look", "look_at", postgresql_where=text("look_at IS NOT NULL")),
+    )
+
+
+class TimerMark(TenantOwned, Base):
+    """A warning, a target met or a target missed: recorded once, with its cause, and never erased."""
+
+    __tablename__ = "timer_marks"
+    __grants__: ClassVar[dict[Role, str]] = dict.fromkeys(
+        (Role.CLIENT, Role.STAFF, Role.WORKER), "SELECT, INSERT"
+    )
+    ticket_id: Mapped[int]
+    clock: Mapped[str]
+    cycle: Mapped[int]
+    mark: Mapped[str]
+    target_version: Mapped[int]
+    # For warnings the share of the target in percent, else 0.
+    percent: Mapped[int] = mapped_column(default=0)
+    priority: Mapped[str]
+    cause: Mapped[str | None]
+    at: Mapped[datetime] = moment()
+    recorded_at: Mapped[datetime] = moment()
+    __table_args__ = (
+        choice("clock", tuple(ClockKind)),
+        choice("mark", MARKS),
+        belongs("tickets", "ticket_id"),
+        Index(
+            "uq_timer_marks_warning",
+            "tenant_id",
+            "ticket_id",
+            "clock",
+            "cycle",
+            "target_version",
+            "percent",
+            unique=True,
+            postgresql_where=text("mark = 'warning'"),
+        ),
+        Index(
+            "uq_timer_marks_decision",
+            "tenant_id",
+            "ticket_id",
+            "clock",
+            "cycle",
+            "mark",
+            "at",
+            unique=True,
+            postgresql_where=text("mark <> 'warning'"),
+        ),
+        Index("ix_timer_marks_month", "tenant_id", "at", postgresql_where=text("mark <> 'warning'")),
+    )

@@ -1,0 +1,1 @@
+"""The SLA clock: its rulings, its properties and its oracles."""
