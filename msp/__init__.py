@@ -1,0 +1,1 @@
+"""How we keep what we promised: the web, the workers and the wiring."""

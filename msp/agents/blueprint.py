@@ -1,0 +1,5 @@
+"""The agents' blueprint, apart from its views so that each module of views can be imported alone."""
+
+from flask import Blueprint
+
+bp = Blueprint("agents", __name__)

@@ -1,0 +1,189 @@
+"""From a header to an asset. The credential decides the tenant and the asset; the path must merely match it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import g, request
+from sqlalchemy import func, or_, select
+
+from msp.agents.models import AgentCredential, EnrolmentToken
+from msp.campaigns.models import Action, Campaign
+from msp.campaigns.phases import OPEN
+from msp.web.access import SignInNeeded
+from tenants.foundation import time
+from tenants.foundation.db import db
+from tenants.foundation.errors import Forbidden
+from tenants.foundation.scope import Role, Scope, enter, gate
+from tenants.people.principals import digest
+from tenants.tenancy.models import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The one action that matters to an asset's poll: open, or else the oldest that it could be offered."""
+
+    id: int
+    phase: str
+    campaign_id: int
+    is_retrieved: bool
+    offers: int
+    campaign_state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The asset behind a request."""
+
+    tenant_id: int
+    asset_id: int
+    slug: str
+    controller_id: str
+    facts_due_at: datetime | None
+    waiting: Waiting | None
+
+    @property
+    def path(self) -> str:
+        """Where this asset's resources begin."""
+        return f"/ddi/{self.slug}/controller/v1/{self.controller_id}"
+
+    def scope(self) -> Scope:
+        """The scope of this asset's requests: one tenant."""
+        return Scope(Role.AGENTS, frozenset({self.tenant_id}))
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolling:
+    """The asset that an enrolment token is for."""
+
+    tenant_id: int
+    asset_id: int
+    token_id: int
+    slug: str
+    controller_id: str
+
+    @property
+    def path(self) -> str:
+        """The only place where the token works."""
+        return f"/ddi/{self.slug}/controller/v1/{self.controller_id}/enrolment"
+
+
+def caller() -> Caller:
+    """The asset that makes this request."""
+    found: Caller = g.agent
+    return found
+
+
+def enrolling() -> Enrolling:
+    """The asset that enrols in this request."""
+    found: Enrolling = g.enrolling
+    return found
+
+
+def resolve_agent() -> Scope:
+    """The scope of an agent's request. Raises SignInNeeded, and Forbidden for a path of somebody else's."""
+    return admit(find_caller(_given("TargetToken")))
+
+
+def admit(found: Caller | None) -> Scope:
+    """Let an asset in, if it asks for something of its own. Raises SignInNeeded, Forbidden."""
+    if found is None:
+        raise SignInNeeded
+    if request.path != found.path and not request.path.startswith(found.path + "/"):
+        raise Forbidden
+    g.agent = found
+    return found.scope()
+
+
+def resolve_enrolment() -> Scope:
+    """The scope of an enrolment. Raises SignInNeeded for a token that is unknown, used or too old; Forbidden."""
+    with enter(gate()):
+        row = db.session.execute(
+            select(
+                EnrolmentToken.tenant_id,
+                EnrolmentToken.asset_id,
+                EnrolmentToken.id,
+                Tenant.slug,
+                EnrolmentToken.controller_id,
+            )
+            .join(Tenant, Tenant.id == EnrolmentToken.tenant_id)
+            .where(
+                EnrolmentToken.token_hash == digest(_given("EnrolmentToken")),
+                EnrolmentToken.used_at.is_(None),
+                EnrolmentToken.expires_at > time.now(),
+                Tenant.state == "active",
+            )
+        ).one_or_none()
+    if row is None:
+        raise SignInNeeded
+    g.enrolling = found = Enrolling(*row)
+    if request.path != found.path:
+        raise Forbidden
+    return Scope(Role.AGENTS, frozenset({found.tenant_id}))
+
+
+def _given(kind: str) -> str:
+    """The credential of this kind in the request. Raises SignInNeeded when there is none."""
+    given, _, token = request.headers.get("Authorization", "").partition(" ")
+    if given.lower() != kind.lower() or not token.strip():
+        raise SignInNeeded
+    return token.strip()
+
+
+def find_caller(token: str) -> Caller | None:
+    """The asset whose live token this is, of an active tenant."""
+    return _find(AgentCredential.token_hash == digest(token))
+
+
+def find_named(slug: str, controller_id: str) -> Caller | None:
+    """The asset of this name, if it has a live credential: for links that the portal signed itself."""
+    return _find(Tenant.slug == slug, AgentCredential.controller_id == controller_id)
+
+
+def _find(*conditions: Any) -> Caller | None:
+    """One statement in the gate's scope: who calls, and what waits for it, so that an idle poll needs nothing more."""
+    with enter(gate()):
+        row = db.session.execute(
+            select(
+                AgentCredential.tenant_id,
+                AgentCredential.asset_id,
+                Tenant.slug,
+                AgentCredential.controller_id,
+                AgentCredential.facts_due_at,
+                _waiting(),
+            )
+            .join(Tenant, Tenant.id == AgentCredential.tenant_id)
+            .where(*conditions, AgentCredential.revoked_at.is_(None), Tenant.state == "active")
+            .order_by(AgentCredential.id.desc())
+            .limit(1)
+        ).one_or_none()
+    if row is None:
+        return None
+    tenant_id, asset_id, slug, controller_id, facts_due_at, waiting = row
+    told = Waiting(*waiting) if waiting else None
+    return Caller(tenant_id, asset_id, slug, controller_id, facts_due_at, told)
+
+
+def _waiting() -> Any:
+    shown = func.json_build_array(
+        Action.id,
+        Action.phase,
+        Action.campaign_id,
+        Action.retrieved_at.is_not(None),
+        Action.offers,
+        Campaign.state,
+    )
+    return (
+        select(shown)
+        .join(Campaign, Campaign.id == Action.campaign_id)
+        .where(
+            Action.tenant_id == AgentCredential.tenant_id,
+            Action.asset_id == AgentCredential.asset_id,
+            Action.phase.in_(("eligible", *OPEN)),
+            or_(Action.phase != "eligible", Campaign.state == "running"),
+        )
+        .order_by(Action.phase == "eligible", Action.id)
+        .limit(1)
+        .correlate(AgentCredential)
+        .scalar_subquery()
+    )

@@ -1,0 +1,247 @@
+"""The server side of DDI v1 below /ddi/{tenant}/controller/v1/{controllerId}: machines call, the portal answers.
+
+Whoever has no credential gets the same empty 401 for whatever path. Feedback that can be read always gets 200: a device
+that is refused may repeat itself for ever and never poll again.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
+
+from msp.agents import documents, enrolment
+from msp.agents.credentials import Caller, Waiting, caller, enrolling
+from msp.agents.models import AgentCredential
+from msp.agents.parsing import Malformed, read_facts, read_feedback, read_inventory
+from msp.campaigns import actions
+from msp.campaigns.models import Action
+from msp.campaigns.queries import list_events
+from msp.campaigns.releases import artifacts_of, find_release_by_id
+from msp.campaigns.sightings import note_sighting
+from msp.web.access import SignInNeeded, credential
+from msp.web.limits import AGENTS, limiter
+from tenants.assets.models import Asset
+from tenants.assets.services import record_facts, record_software
+from tenants.foundation import time
+from tenants.foundation.db import db
+from tenants.foundation.errors import Invalid, NotFound, TooMany
+
+ddi = Blueprint("ddi", __name__, url_prefix="/ddi")
+BASE = "/<tenant>/controller/v1/<controller>"
+FACTS_EVERY = timedelta(hours=1)
+CONFLICTS = 4
+limited = limiter.shared_limit(AGENTS, scope="agents")
+View = Callable[..., Any]
+
+
+@ddi.errorhandler(SignInNeeded)
+def _nobody(_error: SignInNeeded) -> Response:
+    return Response(status=401, headers={"WWW-Authenticate": "TargetToken"})
+
+
+def patient(view: View) -> View:
+    """Try again a few times when two requests got into each other's way, then ask to come back: never a 5xx."""
+
+    @wraps(view)
+    def trying(**arguments: Any) -> Any:
+        for _ in range(CONFLICTS):
+            try:
+                return view(**arguments)
+            except OperationalError as error:
+                if getattr(error.orig, "sqlstate", None) not in ("40001", "40P01", "55P03"):
+                    raise
+                db.session.rollback()
+        raise TooMany("busy", retry_after=2)
+
+    return trying
+
+
+@ddi.get(BASE)
+@credential("agent")
+@limited
+def poll(tenant: str, controller: str) -> Response:
+    """What the asset is to do now. Writes no row unless there is something new to offer."""
+    at, asks = time.now(), caller()
+    note_sighting(asks.tenant_id, asks.asset_id, at)
+    waiting = asks.waiting
+    if waiting is not None and waiting.phase == "eligible":
+        waiting = _offer(asks, waiting)
+    offered, cancelling = _links(waiting)
+    is_verifying = waiting is not None and waiting.phase == "verifying"
+    asks_facts = is_verifying or asks.facts_due_at is None or asks.facts_due_at <= at
+    return jsonify(documents.poll(asks, offered=offered, cancelling=cancelling, asks_facts=asks_facts))
+
+
+def _offer(asks: Caller, waiting: Waiting) -> Waiting | None:
+    offered = actions.offer(asks.asset_id, waiting.id, waiting.campaign_id, time.now())
+    db.session.commit()
+    if not offered:
+        return None
+    return Waiting(waiting.id, "offered", waiting.campaign_id, False, waiting.offers + 1, "running")
+
+
+def _links(waiting: Waiting | None) -> tuple[tuple[int, int] | None, int | None]:
+    """The offered action with its number of offers, and the one to cancel."""
+    if waiting is None:
+        return None, None
+    if waiting.phase == "cancelling":
+        return None, waiting.id
+    is_withdrawn = (
+        waiting.phase == "offered" and not waiting.is_retrieved and waiting.campaign_state != "running"
+    )
+    if waiting.phase in ("offered", "running", "rebooting") and not is_withdrawn:
+        return (waiting.id, waiting.offers), None
+    return None, None
+
+
+def _number(text: str) -> int:
+    """An action's id from a path. Raises NotFound."""
+    if not text.isascii() or not text.isdigit() or len(text) > 10:
+        raise NotFound
+    return int(text)
+
+
+@ddi.get(BASE + "/deploymentBase/<action>")
+@credential("agent")
+@limited
+@patient
+def show_deployment(tenant: str, controller: str, action: str) -> Response:
+    """What to install, for the action that is offered or under way."""
+    asks = caller()
+    found = actions.fetch(asks.asset_id, _number(action), time.now())
+    if found is None:
+        raise NotFound
+    answer = _deployment(asks, found)
+    db.session.commit()
+    return answer
+
+
+def _deployment(asks: Caller, action: Action) -> Response:
+    release = find_release_by_id(action.release_id)
+    wanted = request.args.get("actionHistory", "")
+    most = min(int(wanted), documents.MOST_HISTORY) if wanted.isascii() and wanted[:4].isdigit() else 0
+    history = list_events(action)[-most:] if most > 0 else None
+    return jsonify(documents.deployment(asks, action, release, artifacts_of(release.id), history))
+
+
+@ddi.get(BASE + "/installedBase/<action>")
+@credential("agent")
+@limited
+def show_installed(tenant: str, controller: str, action: str) -> Response:
+    """The same for an action that succeeded."""
+    asks = caller()
+    found = actions.find_own(asks.asset_id, _number(action))
+    if found is None or found.outcome != "success":
+        raise NotFound
+    return _deployment(asks, found)
+
+
+@ddi.get(BASE + "/cancelAction/<action>")
+@credential("agent")
+@limited
+def show_cancellation(tenant: str, controller: str, action: str) -> Response:
+    """Which action to stop."""
+    found = actions.find_own(caller().asset_id, _number(action))
+    if found is None or found.phase != "cancelling":
+        raise NotFound
+    return jsonify(documents.cancellation(found.id))
+
+
+@ddi.post(BASE + "/deploymentBase/<action>/feedback")
+@credential("agent")
+@limited
+@patient
+def take_feedback(tenant: str, controller: str, action: str) -> Response:
+    """How an action is going."""
+    return _take("deployment", action)
+
+
+@ddi.post(BASE + "/cancelAction/<action>/feedback")
+@credential("agent")
+@limited
+@patient
+def take_cancel_feedback(tenant: str, controller: str, action: str) -> Response:
+    """Whether an action was stopped."""
+    return _take("cancel", action)
+
+
+def _take(channel: str, action: str) -> Response:
+    at, asks = time.now(), caller()
+    said = read_feedback(channel, action)
+    number = int(action) if action.isascii() and action.isdigit() and len(action) <= 10 else None
+    actions.take_feedback(asks.tenant_id, asks.asset_id, number, said, at)
+    db.session.commit()
+    note_sighting(asks.tenant_id, asks.asset_id, at)
+    return Response(status=200)
+
+
+@ddi.put(BASE + "/configData")
+@credential("agent")
+@limited
+@patient
+def take_facts(tenant: str, controller: str) -> Response:
+    """Attributes of the asset; they verify what it reported before."""
+    at = time.now()
+    data, mode = read_facts()
+    asset = _asset(caller())
+    try:
+        record_facts(asset, data, at, mode=mode)
+    except Invalid as wrong:
+        raise Malformed(wrong.message) from wrong
+    return _told(caller(), at)
+
+
+@ddi.put(BASE + "/inventory")
+@credential("agent")
+@limited
+@patient
+def take_inventory(tenant: str, controller: str) -> Response:
+    """The asset's whole list of packages, and its facts."""
+    at = time.now()
+    packages, facts = read_inventory()
+    asset = _asset(caller())
+    try:
+        record_software(asset, packages, at)
+        record_facts(asset, facts, at)
+    except Invalid as wrong:
+        raise Malformed(wrong.message) from wrong
+    return _told(caller(), at)
+
+
+def _asset(asks: Caller) -> Asset:
+    return db.session.get_one(Asset, (asks.tenant_id, asks.asset_id))
+
+
+def _told(asks: Caller, at: Any) -> Response:
+    actions.facts_arrived(asks.tenant_id, asks.asset_id, at)
+    db.session.execute(
+        update(AgentCredential)
+        .where(AgentCredential.asset_id == asks.asset_id, AgentCredential.revoked_at.is_(None))
+        .values(facts_due_at=at + FACTS_EVERY)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.commit()
+    return Response(status=200)
+
+
+@ddi.post(BASE + "/enrolment")
+@credential("enrolment")
+@limited
+def enrol(tenant: str, controller: str) -> Any:
+    """Trade the one-use token for the asset's own."""
+    asks = enrolling()
+    token = enrolment.enrol(token_id=asks.token_id, asset_id=asks.asset_id, at=time.now())
+    db.session.commit()
+    return jsonify({"token": token}), 201
+
+
+@ddi.route("/<path:anything>", methods=["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"])
+@credential("agent")
+@limited
+def show_nothing(anything: str) -> Response:
+    """Everything else: 401, 403 or 404, in this order."""
+    raise NotFound

@@ -1,0 +1,101 @@
+"""The documents of the wire (DDI v1): what the portal says."""
+
+import random
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from flask import current_app
+
+from msp.agents import links
+from msp.agents.credentials import Caller
+from msp.campaigns.models import Action, ActionEvent, Artifact, Release
+
+IDLE_SECONDS, BUSY_SECONDS = 300, 60
+LEAST_SECONDS, MOST_SECONDS = 30, 86_399
+JITTER = 0.15
+MOST_HISTORY = 50
+
+
+def base_url(caller: Caller) -> str:
+    """Where this asset's resources begin, as an absolute address."""
+    public: str = current_app.extensions["settings"].public_url
+    return f"{public}{quote(caller.path, safe='/' + links.SAFE)}"
+
+
+def sleep(seconds: float, chance: random.Random | None = None) -> str:
+    """A polling interval as HH:MM:SS, spread so that a fleet does not call in step."""
+    spread = (chance or random).uniform(1 - JITTER, 1 + JITTER)
+    whole = round(min(MOST_SECONDS, max(LEAST_SECONDS, seconds * spread)))
+    return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+def poll(
+    caller: Caller, *, offered: tuple[int, int] | None, cancelling: int | None, asks_facts: bool
+) -> dict[str, Any]:
+    """The answer to a poll; `offered` is an action and how often it was offered. At most one of the two links."""
+    base = base_url(caller)
+    found: dict[str, Any] = {}
+    if cancelling is not None:
+        found["cancelAction"] = {"href": f"{base}/cancelAction/{cancelling}"}
+    elif offered is not None:
+        found["deploymentBase"] = {"href": f"{base}/deploymentBase/{offered[0]}?c={offered[1]}"}
+    if asks_facts:
+        found["configData"] = {"href": f"{base}/configData"}
+        found["inventory"] = {"href": f"{base}/inventory"}
+    is_busy = offered is not None or cancelling is not None or asks_facts
+    seconds = BUSY_SECONDS if is_busy else IDLE_SECONDS
+    return {"config": {"polling": {"sleep": sleep(seconds)}}, "_links": found}
+
+
+def deployment(
+    caller: Caller,
+    action: Action,
+    release: Release,
+    artifacts: Sequence[Artifact],
+    history: Sequence[ActionEvent] | None = None,
+) -> dict[str, Any]:
+    """What to install; a function of the rows, so that asking again gives the same."""
+    begun = action.offered_at or action.retrieved_at or action.closed_at
+    assert begun is not None
+    files = [
+        artifact(
+            caller,
+            one,
+            links.artifact_link(caller.slug, caller.controller_id, release.id, one.filename, begun),
+        )
+        for one in artifacts
+    ]
+    chunk = {
+        "part": release.kind,
+        "name": release.name,
+        "version": release.version,
+        "artifacts": files,
+        "metadata": [{"key": "path", "value": release.target_path}],
+    }
+    document: dict[str, Any] = {
+        "id": str(action.id),
+        "deployment": {"download": "forced", "update": "forced", "chunks": [chunk]},
+    }
+    if history is not None:
+        messages = [f"{one.execution}: {one.finished}" for one in history]
+        document["actionHistory"] = {"status": action.phase, "messages": messages}
+    return document
+
+
+def artifact(caller: Caller, one: Artifact, href: str) -> dict[str, Any]:
+    """One file with its digests and its link."""
+    found = {"download": {"href": href}}
+    if href.startswith("http://"):
+        found["download-http"] = {"href": href}
+    return {
+        "filename": one.filename,
+        "size": one.size,
+        "hashes": {"sha1": one.sha1, "md5": one.md5, "sha256": one.sha256},
+        "_links": found,
+    }
+
+
+def cancellation(action_id: int) -> dict[str, Any]:
+    """Which action to stop."""
+    return {"id": str(action_id), "cancelAction": {"stopId": str(action_id)}}

@@ -1,0 +1,122 @@
+"""Pages on which people enrol machines. A token is shown once, in the answer to the form that asked for it."""
+
+from typing import Any
+
+from flask import current_app, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_wtf import FlaskForm
+
+from msp.agents import enrolment
+from msp.agents.blueprint import bp
+from msp.agents.forms import EnrolForm, UnknownAssetForm
+from msp.web.access import actor, require
+from msp.web.errors import refuse_into_form
+from msp.web.limits import limiter
+from msp.web.paging import asked, cut
+from tenants.assets import queries
+from tenants.assets.models import Asset
+from tenants.assets.queries import AssetFilter, find_asset
+from tenants.foundation import time
+from tenants.foundation.db import db
+from tenants.foundation.errors import Conflict, Invalid
+from tenants.foundation.permissions import Permission
+from tenants.tenancy.models import Tenant
+from tenants.tenancy.queries import find_tenant, find_tenant_by_id, list_all_tenants, names_of
+
+TOKENS = "60/hour"
+
+
+@bp.get("/console/agents/")
+@require(Permission.ENROL_AGENTS)
+def list_unadmitted() -> Any:
+    """Machines that have enrolled or may, and that nothing is rolled out to until a person admits them."""
+    after, limit = asked(str, int, int)
+    waiting = AssetFilter(state="quarantined")
+    page = cut(queries.list_assets(waiting, at=time.now(), after=after, limit=limit), limit, queries.sort_key)
+    return render_template(
+        "agents/list_unadmitted.html",
+        page=page,
+        tenants=names_of([one.tenant_id for one in page.items]),
+        live=enrolment.count_live_by_asset([(one.tenant_id, one.id) for one in page.items]),
+    )
+
+
+@bp.route("/console/agents/enrol", methods=["GET", "POST"])
+@require(Permission.ENROL_AGENTS)
+@limiter.limit(TOKENS, methods=["POST"])
+def enrol_unknown() -> Any:
+    """A token for a machine that is not listed yet: it comes into quarantine."""
+    form = UnknownAssetForm()
+    form.tenant.choices = [(tenant.slug, tenant.name) for tenant in list_all_tenants()]
+    if form.validate_on_submit():
+        try:
+            tenant = find_tenant(form.tenant.data)
+            machine = enrolment.add_unknown_asset(
+                tenant_id=tenant.id, name=form.name.data or "", kind=form.kind.data, by=actor(), at=time.now()
+            )
+            return _issue(machine, tenant, form.controller_id.data)
+        except Invalid as refused:
+            db.session.rollback()
+            refuse_into_form(refused, form)
+    return render_template("agents/enrol_unknown.html", form=form), 422 if form.errors else 200
+
+
+@bp.route("/console/agents/enrol/<asset_id>", methods=["GET", "POST"])
+@require(Permission.ENROL_AGENTS)
+@limiter.limit(TOKENS, methods=["POST"])
+def enrol_asset(asset_id: str) -> Any:
+    """A token for an asset."""
+    machine = find_asset(asset_id)
+    tenant = find_tenant_by_id(machine.tenant_id)
+    form = EnrolForm()
+    if form.validate_on_submit():
+        try:
+            return _issue(machine, tenant, form.controller_id.data)
+        except Invalid as refused:
+            db.session.rollback()
+            refuse_into_form(refused, form)
+    live = enrolment.count_live(machine)
+    page = render_template("agents/enrol_asset.html", form=form, machine=machine, tenant=tenant, live=live)
+    return page, 422 if form.errors else 200
+
+
+def _issue(machine: Asset, tenant: Tenant, controller_id: str | None) -> Any:
+    token = enrolment.issue_token(
+        machine, by=actor(), at=time.now(), controller_id=(controller_id or "").strip()
+    )
+    db.session.commit()
+    config = {
+        "url": f"{current_app.extensions['settings'].public_url}/ddi",
+        "tenant": tenant.slug,
+        "controller_id": machine.controller_id,
+        "enrolment_token": token,
+    }
+    return render_template("agents/show_token.html", machine=machine, tenant=tenant, config=config)
+
+
+@bp.post("/console/agents/admit/<asset_id>")
+@require(Permission.ENROL_AGENTS)
+def admit_asset(asset_id: str) -> Any:
+    """Let a machine out of quarantine."""
+    machine = find_asset(asset_id)
+    enrolment.admit_asset(machine, by=actor(), at=time.now())
+    db.session.commit()
+    flash(_("%(name)s is admitted. Campaigns may include it now.", name=machine.name), "good")
+    return redirect(url_for("agents.list_unadmitted"))
+
+
+@bp.route("/console/agents/revoke/<asset_id>", methods=["GET", "POST"])
+@require(Permission.ENROL_AGENTS)
+def revoke_agent(asset_id: str) -> Any:
+    """End an agent's credentials at once."""
+    machine = find_asset(asset_id)
+    form = FlaskForm()
+    live = enrolment.count_live(machine)
+    if request.method == "POST" and form.validate_on_submit():
+        if machine.state == "retired" and not live:
+            raise Conflict(_("This asset has no credential any more."))
+        enrolment.revoke_credentials(machine, by=actor(), at=time.now())
+        db.session.commit()
+        flash(_("The agent of %(name)s is refused from now on.", name=machine.name), "good")
+        return redirect(url_for("agents.enrol_asset", asset_id=machine.public_id))
+    return render_template("agents/revoke_agent.html", machine=machine, live=live)

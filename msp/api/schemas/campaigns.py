@@ -1,0 +1,170 @@
+"""Campaigns as documents."""
+
+from apiflask import Schema
+from marshmallow import fields, validate
+
+from msp.api.schemas.common import ListQuery, length, moment, moment_or_null, number, one_of, words
+from msp.campaigns.phases import OUTCOMES, PHASES
+from msp.campaigns.rules import CAMPAIGN_STATES, LANE_STATES, PAUSE_CAUSES
+
+TRANSITIONS = ("submit", "approve", "reject", "start", "pause", "resume", "abort", "withdraw")
+
+
+class ReleaseOut(Schema):
+    """What is rolled out."""
+
+    id = fields.UUID(metadata={"description": "Public id."})
+    name = words("Name.", "tool")
+    version = words("Version.", "1.2")
+
+
+class CampaignOut(Schema):
+    """A rollout of one release to the assets of several clients."""
+
+    id = fields.UUID(metadata={"description": "Public id."})
+    title = words("Title.", "Tool 1.2 for everyone")
+    state = words("Where it stands.", "running", validate=one_of(*CAMPAIGN_STATES))
+    release = fields.Nested(ReleaseOut)
+    tenants = fields.List(
+        fields.String(), metadata={"description": "Slugs of the clients that take part and the caller sees."}
+    )
+    created_by = words("Who proposed it.", "Leo")
+    created_at = moment("When.")
+    submitted_at = moment_or_null("When its plan was frozen.")
+    decided_by = words("Who approved or rejected it.", allow_none=True)
+    decided_at = moment_or_null("When.")
+    start_at = moment_or_null("For when it is scheduled.")
+    started_at = moment_or_null("When it began.")
+    ended_at = moment_or_null("When it ended.")
+    pause_cause = words("What paused it.", allow_none=True, validate=one_of(*PAUSE_CAUSES))
+    pause_reason = words("Why it was paused.", allow_none=True)
+    plan_sha256 = words("Hash of the frozen plan: what the second person approves.", allow_none=True)
+    allowed_transitions = fields.List(fields.String(validate=one_of(*TRANSITIONS)))
+
+
+class WaveOut(Schema):
+    """A step of a campaign over all of its clients."""
+
+    ordinal = number("From 1.", 1)
+    name = words("Name.", "Wave 1")
+    size = number("Assets.", 10)
+    gate = fields.Dict(keys=fields.String(), metadata={"description": "The numbers that decide about it."})
+
+
+class LaneOut(Schema):
+    """One wave at one client, with its assets counted by how they ended."""
+
+    id = fields.UUID(metadata={"description": "Public id."})
+    tenant = words("Slug of the client.", "acme")
+    wave = number("Ordinal of the wave.", 1)
+    state = words("Where it stands.", "open", validate=one_of(*LANE_STATES))
+    reason = words("Why.", allow_none=True)
+    members = number("Assets.", 4)
+    ok = number("Good ends.", 3)
+    bad = number("Bad ends.", 0)
+    gone = number("Assets that were not heard of.", 0)
+    open = number("Assets still on their way.", 1)
+    planned_at = moment("When it was planned.")
+    opened_at = moment_or_null("When it opened.")
+    ended_at = moment_or_null("When it ended.")
+
+
+class CampaignDetailOut(CampaignOut):
+    """A campaign with its waves and lanes."""
+
+    waves = fields.List(fields.Nested(WaveOut))
+    lanes = fields.List(fields.Nested(LaneOut))
+    resume_asked_by = words("Who asked to resume, while a second person is needed.", allow_none=True)
+
+
+class CampaignQuery(ListQuery):
+    """What a list of campaigns is narrowed to."""
+
+    state = words("A state.", validate=one_of(*CAMPAIGN_STATES))
+    q = words("Words in the title.", load_default="", validate=length(120, 0))
+
+
+class CampaignIn(Schema):
+    """A campaign to draft. Assets are chosen by id, or by client and narrowed by kind and tag."""
+
+    title = words("Title.", "Tool 1.2 for everyone", required=True, validate=length(120))
+    release = words("Public id of the release.", required=True)
+    tenants = fields.List(
+        fields.String(),
+        load_default=list,
+        validate=validate.Length(max=1000),
+        metadata={
+            "description": "Slugs of the clients whose active assets with an agent take part.",
+            "example": ["acme"],
+        },
+    )
+    kind = words("Only assets of this kind.", load_default="", validate=length(40, 0))
+    tag = words("Only assets with this tag.", load_default="", validate=length(40, 0))
+    assets = fields.List(
+        fields.UUID(),
+        load_default=list,
+        validate=validate.Length(max=10_000),
+        metadata={"description": "Public ids of assets, instead of whole clients."},
+    )
+    percents = fields.List(
+        fields.Integer(strict=True, validate=validate.Range(1, 100)),
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(min=1, max=10),
+        metadata={
+            "description": "Cumulative percentages of the waves, rising to 100.",
+            "example": [5, 25, 100],
+        },
+    )
+
+
+class CampaignTransitionIn(Schema):
+    """A step of a campaign."""
+
+    to = words("The step.", "submit", required=True, validate=one_of(*TRANSITIONS))
+    reason = words("Why; needed to reject, resume and abort.", load_default="", validate=length(1000, 0))
+    plan_sha256 = words(
+        "With `approve`: the hash of the plan that was looked at.", load_default=None, allow_none=True
+    )
+    start_at = fields.AwareDateTime(
+        load_default=None, allow_none=True, metadata={"description": "With `start`: not before this moment."}
+    )
+
+
+class ActionOut(Schema):
+    """One attempt to bring the release to one asset."""
+
+    id = number("Number, as the asset's agent knows it.", 1)
+    tenant = words("Slug of the client.", "acme")
+    asset = fields.UUID(allow_none=True, metadata={"description": "Public id of the asset."})
+    asset_name = words("Name of the asset.", "acme-pc-1", allow_none=True)
+    wave = number("Ordinal of the wave.", 1, allow_none=True)
+    attempt = number("From 1.", 1)
+    phase = words("How far it is.", "closed", validate=one_of(*PHASES))
+    outcome = words("How it ended.", "success", allow_none=True, validate=one_of(*OUTCOMES))
+    reason = words("Why.", allow_none=True)
+    detail = words("What the agent said last.", allow_none=True)
+    offered_at = moment_or_null("When it was offered.")
+    started_at = moment_or_null("When the agent began.")
+    reported_at = moment_or_null("When the agent said that it was done.")
+    verified_at = moment_or_null("When the asset showed the release.")
+    closed_at = moment_or_null("When it ended.")
+
+
+class ActionQuery(ListQuery):
+    """What a list of actions is narrowed to."""
+
+    outcome = words("An outcome or a phase.", validate=one_of(*OUTCOMES, *PHASES))
+
+
+class DecisionOut(Schema):
+    """A decision of a gate or of a person, with the numbers behind it."""
+
+    id = number("Number.", 1)
+    at = moment("When.")
+    actor = words("Who, or which rule.", "evaluation")
+    kind = words("About what.", "gate")
+    tenant = words("Slug of the client it is about; null when it is about all.", allow_none=True)
+    wave = number("Ordinal of the wave.", 1, allow_none=True)
+    inputs = fields.Dict(keys=fields.String(), metadata={"description": "The numbers it was based on."})
+    result = words("What was decided.", "pass")

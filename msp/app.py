@@ -1,0 +1,144 @@
+"""Builds the application: knows everything, decides nothing."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import redis
+from apiflask import APIFlask
+from flask import Flask
+from flask_migrate import Migrate
+from flask_wtf.csrf import CSRFProtect
+from sqlalchemy.exc import OperationalError
+
+from msp import reactions
+from msp.background import doorbell
+from msp.settings import Settings, flask_config, load
+from msp.threads.clocks import build_clocks
+from msp.web import (
+    access,
+    assets,
+    errors,
+    headers,
+    health,
+    languages,
+    limits,
+    logs,
+    look,
+    navigation,
+    panels,
+    sessions,
+)
+from tenants.foundation import events, guard, kinds
+from tenants.foundation.db import db
+from tenants.foundation.rowsecurity import refuse_powerful_role
+from tenants.tenancy.models import Tenant
+
+ROOT = Path(__file__).parent.parent
+MIGRATIONS = ROOT / "msp" / "migrations"
+BLUEPRINTS = (
+    "msp.account",
+    "msp.portal",
+    "msp.desk",
+    "msp.console",
+    "msp.campaigns",
+    "msp.agents",
+    "msp.api",
+)
+MODELS = (
+    "tenants.foundation.work",
+    "tenants.audit.models",
+    "tenants.files.models",
+    "tenants.tenancy.models",
+    "tenants.people.models",
+    "tenants.assets.models",
+    "tenants.tickets.models",
+    "contracts.terms.models",
+    "contracts.timers.models",
+    "msp.mail.models",
+    "msp.api.models",
+    "msp.campaigns.models",
+    "msp.agents.models",
+)
+
+
+def import_models() -> None:
+    """Import every module of tables, so that the registry is whole."""
+    for name in MODELS:
+        import_module(name)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The whole portal. Raises when settings, views, tables or the database role are not fit to serve."""
+    settings = settings or load()
+    logs.configure(settings.log_level)
+    app = APIFlask(
+        "msp",
+        root_path=str(ROOT / "msp"),
+        template_folder=str(ROOT / "templates"),
+        static_folder=str(ROOT / "msp" / "static"),
+        enable_openapi=False,
+    )
+    app.config.update(flask_config(settings))
+    app.extensions["settings"] = settings
+    _install_mechanics(app, settings)
+    _install_features(app)
+    _check(app)
+    return app
+
+
+def _install_mechanics(app: APIFlask, settings: Settings) -> None:
+    import_models()
+    db.init_app(app)
+    Migrate(app, db, directory=str(MIGRATIONS))
+    guard.install(Tenant)
+    app.extensions["redis"] = redis.Redis.from_url(
+        settings.redis_url, socket_timeout=1, socket_connect_timeout=1, retry=None
+    )
+    app.extensions["migration_head"] = _migration_head()
+    headers.install(app, https=settings.public_url.startswith("https://"))
+    logs.install(app)
+    sessions.install(app)
+    access.install(app)
+    languages.install(app)
+    CSRFProtect(app)
+    limits.install(app)
+    errors.install(app)
+    assets.install(app)
+    look.install(app)
+    navigation.install(app)
+    access._declare(access.Access(public="static files"))(app.view_functions["static"])
+
+
+def _migration_head() -> str | None:
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head() if MIGRATIONS.exists() else None
+
+
+def _install_features(app: APIFlask) -> None:
+    app.extensions["credentials"]["metrics"] = health.resolve_metrics_token
+    app.register_blueprint(health.bp)
+    for package in BLUEPRINTS:
+        routes = import_module(f"{package}.routes")
+        app.register_blueprint(routes.bp)
+        install: Any = getattr(routes, "install", None)
+        if install is not None:
+            install(app)
+    panels.add(app, "ticket", build_clocks)
+    events.connect(reactions.WITHIN, reactions.AFTER)
+    doorbell.install(app)
+    commands = import_module("msp.cli")
+    commands.install(app)
+
+
+def _check(app: Flask) -> None:
+    """Refuse to serve with an undeclared view, a table of no kind, or a database role that sees through the wall."""
+    access.check_declared(app)
+    kinds.check_all()
+    with app.app_context():
+        try:
+            with db.engine.connect() as connection:
+                refuse_powerful_role(connection)
+        except OperationalError as error:
+            app.logger.warning("the database does not answer yet: %s", type(error.orig).__name__)

@@ -1,0 +1,1 @@
+"""Mechanics of background work: RQ as a doorbell, PostgreSQL as the truth. Knows no feature."""

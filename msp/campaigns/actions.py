@@ -1,0 +1,248 @@
+"""What an asset's own requests do to its actions: offer, fetch, feedback, verification. Runs in the agent's scope."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+
+from msp.campaigns import doorbell, phases
+from msp.campaigns.models import Action, ActionEvent, Campaign, WaveLane
+from msp.campaigns.phases import Report, Step
+from msp.campaigns.plans import Timing
+from msp.campaigns.writes import write
+from tenants.assets.models import Asset
+from tenants.foundation.db import db
+
+log = structlog.get_logger()
+MOST_EVENTS = 1000
+MOST_UNATTRIBUTED = 100
+LONGEST_DETAIL = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """A feedback document that was understood: what it says, in which words, and when by the device's clock."""
+
+    claimed: str
+    report: Report
+    details: tuple[str, ...]
+    device_time: str | None
+    body: dict[str, Any]
+
+    @property
+    def digest(self) -> bytes:
+        """The same report is the same digest, whenever the device sends it."""
+        one = self.report
+        said = [one.channel, one.execution, one.finished, one.code, *self.details]
+        return hashlib.sha256(json.dumps(said).encode()).digest()
+
+
+def offer(asset_id: int, action_id: int, campaign_id: int, at: datetime) -> bool:
+    """Offer an eligible action if, at this very moment, everything allows it; True once it is offered.
+
+    The campaign's row is held against a pause, the asset's against a second offer; a campaign that is being
+    evaluated just now is left for the next poll.
+    """
+    running = select(Campaign.state).where(Campaign.id == campaign_id)
+    if db.session.scalar(running.with_for_update(read=True, skip_locked=True)) != "running":
+        return False
+    asset_state = select(Asset.state).where(Asset.id == asset_id).with_for_update()
+    if db.session.scalar(asset_state) != "active":
+        return False
+    lane_open = select(WaveLane.id).where(
+        WaveLane.tenant_id == Action.tenant_id, WaveLane.id == Action.lane_id, WaveLane.state == "open"
+    )
+    try:
+        with db.session.begin_nested():
+            offered = write(
+                update(Action)
+                .where(Action.id == action_id, Action.asset_id == asset_id, Action.phase == "eligible")
+                .where(lane_open.correlate(Action).exists())
+                .values(phase="offered", offered_at=at, offers=Action.offers + 1, rev=Action.rev + 1)
+            )
+    except IntegrityError:
+        return False
+    return offered == 1
+
+
+def fetch(asset_id: int, action_id: int, at: datetime) -> Action | None:
+    """The action that the asset may carry out now, noted as fetched; None if there is none with this id."""
+    action = find_own(asset_id, action_id)
+    if action is None or action.phase not in ("offered", "running", "rebooting"):
+        return None
+    if action.retrieved_at is None:
+        running = select(Campaign.state).where(Campaign.id == action.campaign_id)
+        if db.session.scalar(running.with_for_update(read=True)) != "running":
+            return None
+        fetched = (
+            update(Action)
+            .where(Action.id == action_id, Action.phase == "offered", Action.retrieved_at.is_(None))
+            .values(retrieved_at=at, rev=Action.rev + 1)
+        )
+        write(fetched)
+        db.session.refresh(action)
+    return action if action.phase in ("offered", "running", "rebooting") else None
+
+
+def find_own(asset_id: int, action_id: int, *, lock: bool = False) -> Action | None:
+    """The asset's action with this id, or None."""
+    if not 0 < action_id < 2**31:
+        return None
+    asked = select(Action).where(Action.id == action_id, Action.asset_id == asset_id)
+    return db.session.scalar(asked.with_for_update() if lock else asked)
+
+
+def take_feedback(tenant_id: int, asset_id: int, action_id: int | None, said: Feedback, at: datetime) -> None:
+    """Record a report and let it do what it does; well-formed feedback is never refused."""
+    action = find_own(asset_id, action_id, lock=True) if action_id is not None else None
+    if action is None:
+        _record_unattributed(tenant_id, asset_id, said, at)
+        return
+    step = phases.step(action.phase, action.phase_before, said.report, deferrals=action.deferrals)
+    is_terminal = phases.is_terminal(said.report) and not step.defers
+    if not _record(action, said, step, is_terminal, at):
+        return
+    if step.accepted:
+        _apply(action, said, step, at)
+    elif is_terminal and said.report.finished == "failure" and action.outcome in phases.AMENDABLE:
+        action.has_late_failure = True
+    if is_terminal:
+        db.session.flush()
+        verify(action, at)
+        doorbell.ring(action.campaign_id, {tenant_id})
+
+
+def _record(action: Action, said: Feedback, step: Step, is_terminal: bool, at: datetime) -> bool:
+    """Keep the event; False for a terminal report that is known. Beyond the limit only terminal ones are kept."""
+    if action.event_count >= MOST_EVENTS and not is_terminal:
+        return True
+    event = insert(ActionEvent).values(
+        tenant_id=action.tenant_id,
+        action_id=action.id,
+        asset_id=action.asset_id,
+        source="device",
+        channel=said.report.channel,
+        execution=said.report.execution,
+        finished=said.report.finished,
+        code=said.report.code,
+        received_at=at,
+        device_time=said.device_time,
+        digest=said.digest,
+        is_terminal=is_terminal,
+        body=said.body,
+        accepted=step.accepted,
+        reason=step.reason,
+    )
+    kept = db.session.execute(event.on_conflict_do_nothing().returning(ActionEvent.id)).scalar_one_or_none()
+    if kept is not None:
+        action.event_count += 1
+    return kept is not None
+
+
+def _record_unattributed(tenant_id: int, asset_id: int, said: Feedback, at: datetime) -> None:
+    """Feedback about an action that is not the asset's: kept, up to a number a day, and told to people."""
+    log.warning(
+        "feedback about no action of this asset", tenant=tenant_id, asset=asset_id, said=said.claimed[:40]
+    )
+    lately = select(func.count()).where(
+        ActionEvent.asset_id == asset_id,
+        ActionEvent.action_id.is_(None),
+        ActionEvent.received_at > at - timedelta(days=1),
+    )
+    if (db.session.scalar(lately) or 0) >= MOST_UNATTRIBUTED:
+        return
+    db.session.add(
+        ActionEvent(
+            tenant_id=tenant_id,
+            action_id=None,
+            asset_id=asset_id,
+            source="device",
+            channel=said.report.channel,
+            execution=said.report.execution,
+            finished=said.report.finished,
+            code=said.report.code,
+            received_at=at,
+            device_time=said.device_time,
+            digest=said.digest,
+            body={**said.body, "claimed": said.claimed[:64]},
+            accepted=False,
+            reason="unattributed",
+        )
+    )
+
+
+def _apply(action: Action, said: Feedback, step: Step, at: datetime) -> None:
+    timing = _timing(action)
+    before = action.phase
+    action.phase = step.phase
+    action.rev += 1
+    action.sub_state = said.report.execution
+    action.detail = (said.details[-1][:LONGEST_DETAIL] or None) if said.details else action.detail
+    action.is_ambiguous = action.is_ambiguous or step.is_ambiguous
+    action.deferrals += step.defers
+    action.cannot_stop = action.cannot_stop or step.cannot_stop
+    if step.starts and action.started_at is None:
+        action.started_at = at
+        action.retrieved_at = action.retrieved_at or at
+        action.hard_deadline_at = at + timedelta(seconds=timing.hard_seconds)
+    if step.outcome is not None:
+        _close(action, step.outcome, phases.reason_of(said.report), at)
+    elif step.phase == "verifying" and before != "verifying":
+        action.reported_at = at
+        action.deadline_at = at + timedelta(seconds=timing.verify_seconds)
+    elif step.phase in phases.STARTED:
+        action.deadline_at = at + timedelta(seconds=timing.step_seconds)
+
+
+def _timing(action: Action) -> Timing:
+    asked = select(WaveLane.timing).where(
+        WaveLane.tenant_id == action.tenant_id, WaveLane.id == action.lane_id
+    )
+    return Timing(**(db.session.scalar(asked) or {}))
+
+
+def _close(action: Action, outcome: str, reason: str | None, at: datetime) -> None:
+    action.phase, action.outcome, action.closed_at = "closed", outcome, at
+    action.reason_code = reason
+    action.deadline_at = action.hard_deadline_at = None
+
+
+def verify(action: Action, at: datetime) -> None:
+    """Close a reported success whose asset has told, since the start, that it holds the release."""
+    if action.phase != "verifying":
+        return
+    begun = action.started_at or action.retrieved_at or action.offered_at
+    facts = db.session.execute(
+        select(Asset.installed_release, Asset.facts_at).where(
+            Asset.tenant_id == action.tenant_id, Asset.id == action.asset_id
+        )
+    ).one()
+    if begun is None or facts.facts_at is None or facts.facts_at <= begun:
+        return
+    if facts.installed_release == _label(action):
+        action.verified_at = at
+        _close(action, "success", None, at)
+
+
+def _label(action: Action) -> str:
+    lane = db.session.execute(
+        select(WaveLane.release_name, WaveLane.release_version).where(
+            WaveLane.tenant_id == action.tenant_id, WaveLane.id == action.lane_id
+        )
+    ).one()
+    return f"{lane.release_name}/{lane.release_version}"
+
+
+def facts_arrived(tenant_id: int, asset_id: int, at: datetime) -> None:
+    """Look whether new facts verify what the asset reported before them."""
+    waiting = select(Action).where(Action.asset_id == asset_id, Action.phase == "verifying")
+    for action in db.session.scalars(waiting.with_for_update()):
+        verify(action, at)
+        if action.phase == "closed":
+            doorbell.ring(action.campaign_id, {tenant_id})

@@ -1,0 +1,294 @@
+"""Rollouts: what is installed, in which waves, on whose machines, and what came of it.
+
+Campaign, Wave, Decision and Release are the provider's; what a client may know of them is copied into its lane.
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from msp.campaigns.phases import OPEN, OUTCOMES, PHASES
+from msp.campaigns.rules import CAMPAIGN_STATES, LANE_STATES, PAUSE_CAUSES
+from tenants.foundation.db import Base, ProviderOwned, TenantOwned, belongs, choice, moment, public_id
+from tenants.foundation.scope import Role
+
+_NOT_FOR_CLIENTS: dict[Role, str] = {Role.CLIENT: ""}
+_OPEN = ", ".join(f"'{phase}'" for phase in OPEN)
+
+
+class Release(ProviderOwned, Base):
+    """Something to install: files with a target path below the agent's root."""
+
+    __tablename__ = "releases"
+    __grants__: ClassVar[dict[Role, str]] = {Role.AGENTS: "SELECT"}
+    public_id: Mapped[Any] = public_id()
+    kind: Mapped[str] = mapped_column(default="file")
+    name: Mapped[str] = mapped_column(String(80))
+    version: Mapped[str] = mapped_column(String(80))
+    target_path: Mapped[str] = mapped_column(String(400))
+    created_by: Mapped[str] = mapped_column(String(120))
+    created_at: Mapped[datetime] = moment()
+    withdrawn_at: Mapped[datetime | None] = moment(nullable=True)
+    __table_args__ = (choice("kind", ("file",)), UniqueConstraint("name", "version"))
+
+    @property
+    def label(self) -> str:
+        """What an asset reports once it is installed: `name/version`."""
+        return f"{self.name}/{self.version}"
+
+
+class Artifact(ProviderOwned, Base):
+    """A file of a release; the bytes lie on disk under their SHA-256. Size in bytes."""
+
+    __tablename__ = "release_artifacts"
+    __grants__: ClassVar[dict[Role, str]] = {Role.AGENTS: "SELECT"}
+    release_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("releases.id"))
+    filename: Mapped[str] = mapped_column(String(120))
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    sha1: Mapped[str] = mapped_column(String(40))
+    md5: Mapped[str] = mapped_column(String(32))
+    __table_args__ = (UniqueConstraint("release_id", "filename"),)
+
+
+class Campaign(ProviderOwned, Base):
+    """One release on its way to the assets of several tenants; its plan is frozen and hashed when it is submitted."""
+
+    __tablename__ = "campaigns"
+    __grants__: ClassVar[dict[Role, str]] = {
+        # Agents lock the row for the moment of an offer, which needs the right to update one column.
+        Role.AGENTS: "SELECT (id, state), UPDATE (rev)",
+        Role.GATE: "SELECT (id, state)",
+        Role.SWEEPER: "SELECT",
+    }
+    public_id: Mapped[Any] = public_id()
+    title: Mapped[str] = mapped_column(String(120))
+    release_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("releases.id"))
+    state: Mapped[str] = mapped_column(default="draft")
+    rev: Mapped[int] = mapped_column(default=0)
+    # Whose assets take part: the scope in which the campaign is evaluated.
+    tenant_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), default=list)
+    wishes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    plan: Mapped[dict[str, Any] | None]
+    plan_sha256: Mapped[str | None] = mapped_column(String(64))
+    plan_version: Mapped[int] = mapped_column(default=0)
+    created_by: Mapped[str] = mapped_column(String(120))
+    created_by_id: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = moment()
+    submitted_at: Mapped[datetime | None] = moment(nullable=True)
+    decided_by: Mapped[str | None] = mapped_column(String(120))
+    decided_by_id: Mapped[int | None] = mapped_column(BigInteger)
+    decided_at: Mapped[datetime | None] = moment(nullable=True)
+    start_at: Mapped[datetime | None] = moment(nullable=True)
+    started_at: Mapped[datetime | None] = moment(nullable=True)
+    ended_at: Mapped[datetime | None] = moment(nullable=True)
+    pause_cause: Mapped[str | None]
+    pause_reason: Mapped[str | None]
+    # After an automatic stop one person asks to resume, and another one does.
+    resume_asked_by: Mapped[str | None] = mapped_column(String(120))
+    resume_asked_by_id: Mapped[int | None] = mapped_column(BigInteger)
+    resume_reason: Mapped[str | None]
+    grace_until: Mapped[datetime | None] = moment(nullable=True)
+    next_eval_at: Mapped[datetime | None] = moment(nullable=True)
+    __table_args__ = (
+        choice("state", CAMPAIGN_STATES),
+        CheckConstraint(
+            "pause_cause IN (" + ", ".join(f"'{one}'" for one in PAUSE_CAUSES) + ")", name="pause_cause"
+        ),
+        Index("ix_campaigns_next_eval_at", "next_eval_at", postgresql_where=text("next_eval_at IS NOT NULL")),
+    )
+
+
+class Wave(ProviderOwned, Base):
+    """A step of a campaign, over all of its tenants; `gate` holds the numbers that decide about it."""
+
+    __tablename__ = "waves"
+    campaign_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("campaigns.id"))
+    ordinal: Mapped[int] = mapped_column(Integer)
+    name: Mapped[str] = mapped_column(String(60))
+    size: Mapped[int]
+    gate: Mapped[dict[str, Any]]
+    __table_args__ = (UniqueConstraint("campaign_id", "ordinal"),)
+
+
+class CampaignMember(TenantOwned, Base):
+    """An asset that a draft was given; which wave it falls into is decided when the plan is frozen."""
+
+    __tablename__ = "campaign_members"
+    __grants__: ClassVar[dict[Role, str]] = _NOT_FOR_CLIENTS
+    campaign_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("campaigns.id"))
+    asset_id: Mapped[int]
+    wave: Mapped[int | None] = mapped_column(Integer)
+    __table_args__ = (
+        belongs("assets", "asset_id"),
+        Index("uq_campaign_members_asset", "tenant_id", "campaign_id", "asset_id", unique=True),
+    )
+
+
+class WaveLane(TenantOwned, Base):
+    """One wave at one tenant: what opens, soaks and closes. Title, release and times are copied for the client."""
+
+    __tablename__ = "wave_lanes"
+    __grants__: ClassVar[dict[Role, str]] = {Role.AGENTS: "SELECT"}
+    public_id: Mapped[Any] = public_id()
+    campaign_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("campaigns.id"))
+    wave_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("waves.id"))
+    ordinal: Mapped[int] = mapped_column(Integer)
+    title: Mapped[str] = mapped_column(String(120))
+    release_name: Mapped[str] = mapped_column(String(80))
+    release_version: Mapped[str] = mapped_column(String(80))
+    planned_at: Mapped[datetime] = moment()
+    state: Mapped[str] = mapped_column(default="planned")
+    reason: Mapped[str | None]
+    opened_at: Mapped[datetime | None] = moment(nullable=True)
+    soak_until: Mapped[datetime | None] = moment(nullable=True)
+    deadline_at: Mapped[datetime | None] = moment(nullable=True)
+    ended_at: Mapped[datetime | None] = moment(nullable=True)
+    # Assets when the lane was planned; counted anew when it opens, and fixed from then on.
+    member_count: Mapped[int] = mapped_column(default=0)
+    # People looked at a failed or undecided lane and let the campaign go on.
+    is_waived: Mapped[bool] = mapped_column(default=False)
+    # The plan's times in seconds, so that agents' requests need not read the plan.
+    timing: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    rev: Mapped[int] = mapped_column(default=0)
+    __table_args__ = (
+        choice("state", LANE_STATES),
+        Index("uq_wave_lanes_wave", "tenant_id", "campaign_id", "ordinal", unique=True),
+    )
+
+
+class Action(TenantOwned, Base):
+    """One attempt to bring the release to one asset. Its id goes over the wire, where clients keep 31 bits of it."""
+
+    __tablename__ = "actions"
+    __grants__: ClassVar[dict[Role, str]] = {
+        Role.AGENTS: "SELECT, UPDATE",
+        # A poll that has nothing to do is answered from the credential's own lookup.
+        Role.GATE: "SELECT (tenant_id, id, asset_id, campaign_id, phase, retrieved_at, offers)",
+    }
+    campaign_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("campaigns.id"))
+    lane_id: Mapped[int]
+    asset_id: Mapped[int]
+    release_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("releases.id"))
+    attempt: Mapped[int] = mapped_column(Integer, default=1)
+    phase: Mapped[str] = mapped_column(default="planned")
+    outcome: Mapped[str | None]
+    # Where a cancellation that the device refuses returns to.
+    phase_before: Mapped[str | None]
+    sub_state: Mapped[str | None] = mapped_column(String(40))
+    reason_code: Mapped[str | None] = mapped_column(String(60))
+    detail: Mapped[str | None] = mapped_column(String(500))
+    is_ambiguous: Mapped[bool] = mapped_column(default=False)
+    has_late_failure: Mapped[bool] = mapped_column(default=False)
+    cannot_stop: Mapped[bool] = mapped_column(default=False)
+    offers: Mapped[int] = mapped_column(Integer, default=0)
+    deferrals: Mapped[int] = mapped_column(Integer, default=0)
+    event_count: Mapped[int] = mapped_column(Integer, default=0)
+    offered_at: Mapped[datetime | None] = moment(nullable=True)
+    retrieved_at: Mapped[datetime | None] = moment(nullable=True)
+    started_at: Mapped[datetime | None] = moment(nullable=True)
+    reported_at: Mapped[datetime | None] = moment(nullable=True)
+    verified_at: Mapped[datetime | None] = moment(nullable=True)
+    closed_at: Mapped[datetime | None] = moment(nullable=True)
+    # By when the present phase has to end, and by when the whole action has.
+    deadline_at: Mapped[datetime | None] = moment(nullable=True)
+    hard_deadline_at: Mapped[datetime | None] = moment(nullable=True)
+    rev: Mapped[int] = mapped_column(default=0)
+    __table_args__ = (
+        choice("phase", PHASES),
+        CheckConstraint("outcome IN (" + ", ".join(f"'{one}'" for one in OUTCOMES) + ")", name="outcome"),
+        CheckConstraint("(phase = 'closed') = (outcome IS NOT NULL)", name="closed_with_outcome"),
+        CheckConstraint("id < 2147483648", name="id_of_31_bits"),
+        belongs("wave_lanes", "lane_id"),
+        belongs("assets", "asset_id"),
+        Index("uq_actions_attempt", "tenant_id", "campaign_id", "asset_id", "attempt", unique=True),
+        Index(
+            "uq_actions_open_asset",
+            "tenant_id",
+            "asset_id",
+            unique=True,
+            postgresql_where=text(f"phase IN ({_OPEN})"),
+        ),
+        Index(
+            "ix_actions_waiting",
+            "tenant_id",
+            "asset_id",
+            "id",
+            postgresql_where=text(f"phase IN ('eligible', {_OPEN})"),
+        ),
+        Index("ix_actions_lane", "tenant_id", "lane_id", "id"),
+    )
+
+
+class ActionEvent(TenantOwned, Base):
+    """What was reported about an action, by whom, and whether it counted. Only grows."""
+
+    __tablename__ = "action_events"
+    __grants__: ClassVar[dict[Role, str]] = {
+        Role.CLIENT: "",
+        Role.AGENTS: "SELECT, INSERT",
+        Role.STAFF: "SELECT, INSERT",
+        Role.WORKER: "SELECT, INSERT",
+    }
+    # Null: feedback about an action that is not this asset's; what it named is in the body.
+    action_id: Mapped[int | None]
+    asset_id: Mapped[int]
+    source: Mapped[str]
+    channel: Mapped[str]
+    execution: Mapped[str | None] = mapped_column(String(40))
+    finished: Mapped[str | None] = mapped_column(String(40))
+    code: Mapped[int | None]
+    received_at: Mapped[datetime] = moment()
+    device_time: Mapped[str | None] = mapped_column(String(60))
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    is_terminal: Mapped[bool] = mapped_column(default=False)
+    body: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    accepted: Mapped[bool] = mapped_column(default=True)
+    reason: Mapped[str | None] = mapped_column(String(60))
+    __table_args__ = (
+        choice("source", ("device", "portal", "person")),
+        belongs("actions", "action_id"),
+        belongs("assets", "asset_id"),
+        Index(
+            "uq_action_events_terminal",
+            "tenant_id",
+            "action_id",
+            "digest",
+            unique=True,
+            postgresql_where=text("is_terminal"),
+        ),
+        Index("ix_action_events_action", "tenant_id", "action_id", "id"),
+    )
+
+
+class Decision(ProviderOwned, Base):
+    """A decision of a gate or of a person, with the numbers it was based on."""
+
+    __tablename__ = "decisions"
+    __grants__: ClassVar[dict[Role, str]] = {
+        Role.STAFF: "SELECT, INSERT",
+        Role.WORKER: "SELECT, INSERT",
+    }
+    campaign_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("campaigns.id"))
+    # Whose lane it is about; null when it is about the whole campaign.
+    tenant_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("tenants.id"))
+    wave: Mapped[int | None] = mapped_column(Integer)
+    at: Mapped[datetime] = moment()
+    actor: Mapped[str] = mapped_column(String(120))
+    kind: Mapped[str] = mapped_column(String(40))
+    inputs: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    result: Mapped[str] = mapped_column(String(40))
+    __table_args__ = (Index("ix_decisions_campaign", "campaign_id", "id"),)

@@ -1,0 +1,256 @@
+"""Set-based moves of a campaign's actions: one statement for any number of assets, conditional on the phase they leave.
+
+Every action that closes here gets its event in the same statement. All conditions name the campaign and the tenants in
+scope themselves, because inserts and their sub-selects are outside the query guard.
+"""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, String, and_, case, cast, exists, func, literal, null, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
+
+from msp.campaigns.gates import OK
+from msp.campaigns.models import Action, ActionEvent, Campaign, CampaignMember, WaveLane
+from msp.campaigns.phases import AMENDABLE, EXPIRED, OPEN
+from msp.campaigns.writes import write
+from tenants.assets.models import Asset
+from tenants.foundation.db import db
+from tenants.foundation.scope import narrowed
+
+_DIGEST = hashlib.sha256(b"portal").digest()
+
+
+def _of(campaign_id: int, *phases: str) -> Any:
+    tenants = sorted(narrowed())
+    return and_(Action.campaign_id == campaign_id, Action.tenant_id.in_(tenants), Action.phase.in_(phases))
+
+
+def plan_actions(campaign: Campaign) -> None:
+    """A planned action for each member, from the lanes that the approved plan made."""
+    rows = (
+        select(
+            CampaignMember.tenant_id,
+            CampaignMember.asset_id,
+            CampaignMember.campaign_id,
+            WaveLane.id,
+            cast(campaign.release_id, BigInteger),
+            literal(1),
+            literal("planned"),
+            *(literal(0) for _ in range(4)),
+            *(literal(False) for _ in range(3)),
+        )
+        .join(
+            WaveLane,
+            and_(
+                WaveLane.tenant_id == CampaignMember.tenant_id,
+                WaveLane.campaign_id == CampaignMember.campaign_id,
+                WaveLane.ordinal == CampaignMember.wave,
+            ),
+        )
+        .where(CampaignMember.campaign_id == campaign.id, CampaignMember.tenant_id.in_(sorted(narrowed())))
+        .order_by(CampaignMember.wave, CampaignMember.id)
+    )
+    columns = ["tenant_id", "asset_id", "campaign_id", "lane_id", "release_id", "attempt", "phase"]
+    columns += ["offers", "deferrals", "event_count", "rev"]
+    columns += ["is_ambiguous", "has_late_failure", "cannot_stop"]
+    db.session.execute(
+        insert(Action).from_select(columns, rows, include_defaults=False).on_conflict_do_nothing()
+    )
+
+
+def wait_for_previous(campaign_id: int) -> None:
+    """Lanes beyond the first wave wait for the one before."""
+    write(
+        update(WaveLane)
+        .where(
+            WaveLane.campaign_id == campaign_id,
+            WaveLane.state.in_(("planned", "waiting")),
+            WaveLane.ordinal > 1,
+        )
+        .values(state="waiting", reason="previous", rev=WaveLane.rev + 1)
+    )
+
+
+def make_eligible(
+    lane_ids: Sequence[int], campaign_id: int, at: datetime, deadline: datetime
+) -> dict[int, int]:
+    """Let the lanes' assets be offered the release; those that are no longer active are skipped.
+
+    Returns how many each lane has: the number that its gate counts with from now on.
+    """
+    mine = and_(_of(campaign_id, "planned"), Action.lane_id.in_(list(lane_ids)))
+    active = _asset_where(Asset.state == "active")
+    _close(and_(mine, ~active), literal("skipped"), "asset not active", at)
+    moved = db.session.execute(
+        update(Action)
+        .where(mine)
+        .values(phase="eligible", deadline_at=deadline, rev=Action.rev + 1)
+        .returning(Action.lane_id)
+        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False)
+    ).scalars()
+    counts: dict[int, int] = {}
+    for lane_id in moved:
+        counts[lane_id] = counts.get(lane_id, 0) + 1
+    return counts
+
+
+def _asset_where(*conditions: Any) -> Any:
+    """Whether the action's own asset is so; said to be correlated, as SQLAlchemy does not by itself inside a CTE."""
+    own = (Asset.tenant_id == Action.tenant_id, Asset.id == Action.asset_id)
+    return exists().where(*own, *conditions).correlate(Action)
+
+
+def verify_reported(campaign_id: int, at: datetime) -> None:
+    """Reported successes whose asset has since told that it holds the release. Nothing else makes a success."""
+    _close(
+        and_(_of(campaign_id, "verifying"), _shows_release()),
+        literal("success"),
+        "verified",
+        at,
+        verified_at=at,
+        reason_code=null(),
+    )
+
+
+def _shows_release() -> Any:
+    """The asset's facts, newer than the action's start, name the lane's release."""
+    label = (
+        select(WaveLane.release_name + "/" + WaveLane.release_version)
+        .where(WaveLane.tenant_id == Action.tenant_id, WaveLane.id == Action.lane_id)
+        .correlate(Action)
+        .scalar_subquery()
+    )
+    begun = func.coalesce(Action.started_at, Action.retrieved_at, Action.offered_at)
+    return _asset_where(Asset.installed_release == label, Asset.facts_at > begun)
+
+
+def skip_retired(campaign_id: int, at: datetime) -> dict[int, int]:
+    """Skip actions that nobody has fetched and whose asset has been retired since; by lane, how many."""
+    unfetched = and_(_of(campaign_id, "eligible", "offered"), Action.retrieved_at.is_(None))
+    retired = and_(unfetched, _asset_where(Asset.state == "retired"))
+    asked = select(Action.lane_id, func.count().label("actions")).where(retired).group_by(Action.lane_id)
+    found = _by_lane(asked)
+    if found:
+        _close(retired, literal("skipped"), "asset retired", at)
+    return found
+
+
+def expire(campaign_id: int, at: datetime, *, is_offering: bool) -> None:
+    """Close what ran out of time; while nothing is offered, nobody is late in taking an offer up."""
+    phases = [phase for phase in EXPIRED if is_offering or phase not in ("eligible", "offered")]
+    outcome = case(*[(Action.phase == phase, EXPIRED[phase]) for phase in phases])
+    due = or_(Action.deadline_at <= at, Action.hard_deadline_at <= at)
+    _close(and_(_of(campaign_id, *phases), due), cast(outcome, String), "deadline", at)
+
+
+def amend(campaign_id: int, at: datetime) -> dict[str, int]:
+    """Correct outcomes that were guesses: a late verification makes a success, a late report of failure a failure.
+
+    Returns how many became what; the only way in which an outcome ever changes.
+    """
+    guesses = and_(_of(campaign_id, "closed"), Action.outcome.in_(AMENDABLE))
+    amended = {"success": and_(guesses, _shows_release()), "failed": and_(guesses, Action.has_late_failure)}
+    found: dict[str, int] = {}
+    for outcome, condition in amended.items():
+        count = _close(condition, literal(outcome), "amended", at, reason_code="amended")
+        if count:
+            found[outcome] = count
+    return found
+
+
+def withdraw_offers(campaign_id: int) -> None:
+    """Take back offers that nobody has fetched yet."""
+    db.session.execute(
+        update(Action)
+        .where(_of(campaign_id, "offered"), Action.retrieved_at.is_(None))
+        .values(phase="eligible", offered_at=None, rev=Action.rev + 1)
+    )
+
+
+def abort(campaign_id: int, at: datetime, cancel_seconds: int) -> None:
+    """Close what has not begun and ask what has begun to stop."""
+    _close(_of(campaign_id, "planned", "eligible"), literal("skipped"), "aborted", at)
+    unfetched = and_(_of(campaign_id, "offered"), Action.retrieved_at.is_(None))
+    _close(unfetched, literal("cancelled"), "aborted", at)
+    write(
+        update(Action)
+        .where(_of(campaign_id, "offered", "running", "rebooting"), ~Action.cannot_stop)
+        .values(
+            phase="cancelling",
+            phase_before=Action.phase,
+            deadline_at=at + timedelta(seconds=cancel_seconds),
+            rev=Action.rev + 1,
+        )
+    )
+
+
+def has_open(campaign_id: int) -> bool:
+    """Whether any asset still has an action under way."""
+    asked = select(Action.id).where(_of(campaign_id, *OPEN, "eligible")).limit(1)
+    return db.session.scalar(asked) is not None
+
+
+def count_silent(
+    campaign_id: int, lane_ids: Collection[int], long_ago: datetime, alive: Any
+) -> dict[int, int]:
+    """Successes by lane that are long ago and whose asset is not among those heard of."""
+    asked = (
+        select(Action.lane_id, func.count().label("actions"))
+        .where(
+            Action.campaign_id == campaign_id,
+            Action.lane_id.in_(list(lane_ids)),
+            Action.outcome.in_(OK),
+            Action.closed_at < long_ago,
+            ~alive.exists(),
+        )
+        .group_by(Action.lane_id)
+    )
+    return _by_lane(asked)
+
+
+def _by_lane(asked: Any) -> dict[int, int]:
+    return {row.lane_id: row.actions for row in db.session.execute(asked)}
+
+
+def _close(condition: Any, outcome: Any, reason: str, at: datetime, **values: Any) -> int:
+    """Close the actions that fit, each with an event; returns how many."""
+    closed = (
+        update(Action)
+        .where(condition)
+        .values(
+            {
+                "phase": "closed",
+                "outcome": outcome,
+                "reason_code": func.coalesce(Action.reason_code, reason),
+                "closed_at": at,
+                "deadline_at": None,
+                "hard_deadline_at": None,
+                "event_count": Action.event_count + 1,
+                "rev": Action.rev + 1,
+                **values,
+            }
+        )
+        .returning(Action.tenant_id, Action.id, Action.asset_id, Action.outcome)
+        .cte("closed_actions")
+    )
+    rows = select(
+        closed.c.tenant_id,
+        closed.c.id,
+        closed.c.asset_id,
+        literal("portal"),
+        literal("portal"),
+        closed.c.outcome,
+        literal(at),
+        literal(_DIGEST),
+        literal(False),
+        cast(literal({"because": reason}, JSONB), JSONB),
+        literal(True),
+        literal(reason),
+    )
+    columns = ["tenant_id", "action_id", "asset_id", "source", "channel", "finished", "received_at", "digest"]
+    columns += ["is_terminal", "body", "accepted", "reason"]
+    return write(insert(ActionEvent).from_select(columns, rows, include_defaults=False))

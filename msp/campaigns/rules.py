@@ -1,0 +1,97 @@
+"""What a campaign may do next, and who may let it: pure."""
+
+from collections.abc import Collection
+from enum import StrEnum
+
+CAMPAIGN_STATES = (
+    "draft",
+    "submitted",
+    "approved",
+    "scheduled",
+    "running",
+    "paused",
+    "completing",
+    "completed",
+    "completed_with_failures",
+    "rejected",
+    "withdrawn",
+    "aborting",
+    "aborted",
+)
+LANE_STATES = ("planned", "waiting", "open", "soaking", "passed", "failed", "inconclusive", "skipped")
+TERMINAL_LANES = frozenset({"passed", "failed", "skipped"})
+ACTIVE_LANES = frozenset({"open", "soaking"})
+# Why a campaign stands: a person, a gate that failed, a gate that could not decide, or too much over all lanes.
+PAUSE_CAUSES = ("operator", "failure", "inconclusive", "global")
+AUTOMATIC_FAILURES = frozenset({"failure", "global"})
+# States in which the tick has something to look at.
+EVALUATED = frozenset({"scheduled", "running", "paused", "completing", "aborting"})
+ENDED = frozenset({"completed", "completed_with_failures", "rejected", "withdrawn", "aborted"})
+
+
+class Transition(StrEnum):
+    """What people ask of a campaign."""
+
+    SUBMIT = "submit"
+    WITHDRAW = "withdraw"
+    APPROVE = "approve"
+    REJECT = "reject"
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    ABORT = "abort"
+
+
+FROM: dict[Transition, frozenset[str]] = {
+    Transition.SUBMIT: frozenset({"draft"}),
+    Transition.WITHDRAW: frozenset({"draft", "submitted"}),
+    Transition.APPROVE: frozenset({"submitted"}),
+    Transition.REJECT: frozenset({"submitted"}),
+    Transition.START: frozenset({"approved"}),
+    Transition.PAUSE: frozenset({"running"}),
+    Transition.RESUME: frozenset({"paused"}),
+    Transition.ABORT: frozenset({"scheduled", "running", "paused"}),
+}
+# What the tick does by itself.
+BY_ITSELF: dict[str, frozenset[str]] = {
+    "scheduled": frozenset({"running"}),
+    "running": frozenset({"paused", "completing"}),
+    "completing": frozenset({"completed", "completed_with_failures"}),
+    "aborting": frozenset({"aborted"}),
+}
+TO: dict[Transition, str] = {
+    Transition.SUBMIT: "submitted",
+    Transition.WITHDRAW: "withdrawn",
+    Transition.APPROVE: "approved",
+    Transition.REJECT: "rejected",
+    Transition.START: "scheduled",
+    Transition.PAUSE: "paused",
+    Transition.RESUME: "running",
+    Transition.ABORT: "aborting",
+}
+
+
+def allowed_transitions(state: str) -> list[Transition]:
+    """What people may ask for in this state, in the order of a campaign's life."""
+    return [one for one in Transition if state in FROM[one]]
+
+
+def needs_second_person(pause_cause: str | None) -> bool:
+    """Whether two people have to let a paused campaign go on: always when it stopped itself for failures."""
+    return pause_cause in AUTOMATIC_FAILURES
+
+
+def may_decide(*, author_id: int, person_id: int | None) -> bool:
+    """Whether this person may approve or reject: never the one who proposed it, and never a machine."""
+    return person_id is not None and person_id != author_id
+
+
+def covers(granted: Collection[int], members: Collection[int]) -> bool:
+    """Whether a person is granted every client that takes part."""
+    return set(members) <= set(granted)
+
+
+def final_state(outcomes: Collection[str]) -> str:
+    """How a campaign ends whose lanes have all ended."""
+    fine = {"success", "noop", "skipped"}
+    return "completed" if set(outcomes) <= fine else "completed_with_failures"

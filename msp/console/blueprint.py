@@ -1,0 +1,5 @@
+"""The console's blueprint, apart from its views so that each module of views can be imported alone."""
+
+from flask import Blueprint
+
+bp = Blueprint("console", __name__, url_prefix="/console")

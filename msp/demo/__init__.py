@@ -1,0 +1,1 @@
+"""The whole portal by one command: embedded servers, a seeded world, every process, watched and restarted."""

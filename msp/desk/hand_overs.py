@@ -1,0 +1,72 @@
+"""Passing a ticket to another tier, accepting it there, or giving it back."""
+
+from typing import Any
+
+from flask_babel import gettext as _
+
+from msp.desk.blueprint import bp
+from msp.desk.forms import HandOverForm, ReturnForm
+from msp.desk.states import back, form_page, simple_act
+from msp.threads.acting import acted
+from msp.web.access import actor, require
+from msp.web.fields import options
+from msp.web.words import TIERS as TIER_WORDS
+from tenants.foundation import time
+from tenants.foundation.permissions import Permission
+from tenants.tickets import queries, services
+from tenants.tickets.models import TIERS
+
+
+@bp.route("/tickets/<code>/hand-over", methods=["GET", "POST"])
+@require(Permission.WORK_TICKETS)
+def hand_over_ticket(code: str) -> Any:
+    """Say what the next person needs to know."""
+    ticket, form = queries.find_ticket(code, by=actor()), HandOverForm()
+    form.to_tier.choices = options((tier, _named(tier)) for tier in _next_tiers(ticket.tier))
+    if acted(form, lambda: _hand_over(ticket, form)):
+        return back(ticket, _("Handed over. It waits there to be accepted."))
+    return form_page("hand_over_ticket", ticket, form)
+
+
+def _next_tiers(tier: str) -> list[str]:
+    """The other tiers, the next one up first."""
+    place = TIERS.index(tier)
+    return [*TIERS[place + 1 :], *TIERS[:place]]
+
+
+def _named(tier: str) -> str:
+    words = str(TIER_WORDS[tier])
+    return words if tier == "vendor" else f"{tier} · {words}"
+
+
+def _hand_over(ticket: Any, form: HandOverForm) -> None:
+    briefing = services.Briefing(
+        symptoms=form.symptoms.data or "",
+        tried=form.tried.data or "",
+        evidence=form.evidence.data or "",
+        suspected_cause=form.suspected_cause.data or "",
+        told_requester=form.told_requester.data or "",
+    )
+    services.hand_over(ticket, briefing, to_tier=form.to_tier.data, by=actor(), at=time.now(), rev=form.seen)
+
+
+@bp.post("/tickets/<code>/hand-over/accept")
+@require(Permission.WORK_TICKETS)
+def accept_hand_over(code: str) -> Any:
+    """Take it over: it is one's own from then on."""
+    return simple_act(code, services.accept_hand_over, _("Accepted. The ticket is yours."))
+
+
+@bp.route("/tickets/<code>/hand-over/return", methods=["GET", "POST"])
+@require(Permission.WORK_TICKETS)
+def return_hand_over(code: str) -> Any:
+    """Give it back, and say what is missing."""
+    ticket, form = queries.find_ticket(code, by=actor()), ReturnForm()
+    if acted(
+        form,
+        lambda: services.return_hand_over(
+            ticket, reason=form.reason.data or "", by=actor(), at=time.now(), rev=form.seen
+        ),
+    ):
+        return back(ticket, _("Returned."))
+    return form_page("return_hand_over", ticket, form)

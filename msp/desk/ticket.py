@@ -1,0 +1,74 @@
+"""One ticket on the desk: its story, what may be done with it, and saying something."""
+
+from typing import Any
+
+from flask import Response, redirect, render_template, url_for
+
+from msp.desk.blueprint import bp
+from msp.threads.acting import acted, form_status, hand_out, keep_uploads
+from msp.threads.entries import tell
+from msp.threads.forms import ActForm, StaffMessageForm
+from msp.web.access import actor, require
+from msp.web.panels import panels
+from tenants.foundation import time
+from tenants.foundation.permissions import Permission
+from tenants.tickets import queries, rules, services
+
+
+@bp.get("/tickets/<code>")
+@require(Permission.VIEW_DESK)
+def show_ticket(code: str) -> Any:
+    """The ticket with its whole history."""
+    return render_ticket(code, StaffMessageForm(formdata=None))
+
+
+def render_ticket(code: str, form: StaffMessageForm) -> Any:
+    """The ticket's page with a composer as it was filled in."""
+    view = queries.find_ticket_view(code, by=actor())
+    history = queries.list_history_with_messages(view.ticket, by=actor())
+    lines = [line for line, _message in history]
+
+    def file_url(file: queries.FileOnTicket) -> str:
+        return url_for("desk.download_file", code=view.ticket.code, public_id=file.public_id)
+
+    page = render_template(
+        "desk/show_ticket.html",
+        view=view,
+        ticket=view.ticket,
+        entries=tell(history, view.files, staff=True, file_url=file_url),
+        steps=rules.allowed_transitions(view.ticket.state),
+        may_decide=view.hand_over is not None and rules.may_hold(actor().tier, view.hand_over.to_tier),
+        form=form,
+        act=ActForm(formdata=None, rev=str(view.ticket.rev)),
+        panels=panels("ticket", ticket=view.ticket, view=view, history=lines, staff=True),
+    )
+    return page, form_status()
+
+
+@bp.post("/tickets/<code>/messages")
+@require(Permission.WORK_TICKETS)
+def add_message(code: str) -> Any:
+    """Reply in public, or leave a note."""
+    ticket = queries.find_ticket(code, by=actor())
+    form = StaffMessageForm()
+    said = acted(
+        form,
+        lambda: services.add_message(
+            ticket,
+            body=form.body.data or "",
+            kind=form.kind.data,
+            by=actor(),
+            at=time.now(),
+            files=keep_uploads(ticket.tenant_id),
+            spoke_with_caller=form.spoke_with_caller.data,
+            request_key=form.request_key.data,
+        ),
+    )
+    return redirect(url_for("desk.show_ticket", code=code)) if said else render_ticket(code, form)
+
+
+@bp.get("/tickets/<code>/files/<public_id>")
+@require(Permission.VIEW_DESK)
+def download_file(code: str, public_id: str) -> Response:
+    """An attachment, checked against the ticket it hangs on."""
+    return hand_out(queries.find_file(code, public_id, by=actor()))

@@ -1,0 +1,29 @@
+"""How gunicorn serves the portal, here and in production: `gunicorn -c python:msp.gunicorn wsgi:app`.
+
+Names are gunicorn's settings; what the command line says beats them.
+"""
+
+from typing import Any
+
+worker_class = "sync"
+workers = 2
+preload_app = True  # the workers share the application's memory
+timeout = 60
+graceful_timeout = 20
+# A fresh worker costs milliseconds and gives back what the largest request once needed.
+max_requests = 2000
+max_requests_jitter = 500
+# gunicorn's own remote control would put a socket into the home folder, where two portals meet.
+control_socket_disable = True
+
+
+def post_fork(_server: Any, worker: Any) -> None:
+    """Give a new worker database connections of its own: one that two processes use answers the wrong one."""
+    from flask import Flask
+
+    from tenants.foundation.db import db
+
+    app = worker.app.wsgi()
+    if isinstance(app, Flask) and "sqlalchemy" in app.extensions:
+        with app.app_context():
+            db.engine.dispose(close=False)

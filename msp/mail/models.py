@@ -1,0 +1,43 @@
+"""The outbox: every mail that the portal sends, and what became of it."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tenants.foundation.db import Base, TenantOwned, choice, moment
+from tenants.foundation.scope import Role
+
+# unknown: the connection broke after the text was given away, so it may or may not have arrived.
+STATES = ("queued", "sending", "sent", "failed", "unknown")
+
+
+class OutgoingMail(TenantOwned, Base):
+    """One mail to one address, rendered when it was asked for; clients never read the outbox."""
+
+    __tablename__ = "outgoing_mails"
+    __grants__: ClassVar[dict[Role, str]] = {Role.CLIENT: ""}
+    to_address: Mapped[str] = mapped_column(String(254))
+    subject: Mapped[str] = mapped_column(String(300))
+    text: Mapped[str]
+    html: Mapped[str]
+    language: Mapped[str] = mapped_column(String(5))
+    template: Mapped[str] = mapped_column(String(60))
+    state: Mapped[str] = mapped_column(default="queued")
+    # Stays the same however often it is tried, so that a receiver recognises a repeat.
+    message_id: Mapped[str] = mapped_column(String(200))
+    # Mails about one thing are shown as one conversation.
+    thread: Mapped[str | None] = mapped_column(String(200))
+    # What the mail is about, once: asking again for the same is absorbed.
+    key: Mapped[str | None] = mapped_column(String(120))
+    attempts: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None]
+    queued_at: Mapped[datetime] = moment()
+    sent_at: Mapped[datetime | None] = moment(nullable=True)
+    __table_args__ = (
+        choice("state", STATES),
+        Index("uq_outgoing_mails_message_id", "tenant_id", "message_id", unique=True),
+        Index("uq_outgoing_mails_key", "tenant_id", "key", unique=True),
+        Index("ix_outgoing_mails_queued", "tenant_id", "queued_at", "id"),
+    )

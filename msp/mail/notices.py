@@ -1,0 +1,124 @@
+"""Who is told what about a ticket. Reactions ask for a job; the job reads the ticket again and queues the mail."""
+
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import select
+
+from msp.background.jobs import job
+from msp.mail.addresses import address_of
+from msp.mail.services import queue_mail
+from tenants.foundation.db import db
+from tenants.foundation.scope import enter, gate
+from tenants.foundation.work import Claimed, request_work
+from tenants.people.models import StaffMember, User
+from tenants.tenancy.models import Tenant
+from tenants.tickets.events import MessageAdded, OnTicket, TicketOpened, TicketResolved
+from tenants.tickets.models import Message, Ticket
+
+
+def acknowledge_ticket(event: TicketOpened) -> None:
+    """Reaction: the requester hears that the ticket is there, under which code."""
+    _ask("opened", event)
+
+
+def pass_on_message(event: MessageAdded) -> None:
+    """Reaction: a public reply reaches the other side, unless another mail brings it in the same breath."""
+    if event.kind == "public" and event.leads_to != "resolved":
+        _ask("answered" if event.author_kind == "requester" else "replied", event, message=event.message_id)
+
+
+def announce_solution(event: TicketResolved) -> None:
+    """Reaction: the requester hears that it is done, and how to say that it is not."""
+    _ask("resolved", event)
+
+
+def _ask(what: str, event: OnTicket, **more: Any) -> None:
+    arguments = {"what": what, "ticket": event.ticket_id, "seq": event.seq, **more}
+    request_work("notify_of_ticket", tenant_id=event.tenant_id, arguments=arguments, queue="mail")
+
+
+@job("notify_of_ticket", queue="mail")
+def notify_of_ticket(work: Claimed) -> None:
+    """Queue the mails about one event of a ticket."""
+    asked = work.arguments
+    ticket = db.session.scalars(select(Ticket).where(Ticket.id == asked["ticket"])).one()
+    message = _message(asked.get("message")) or (_solution(ticket) if asked["what"] == "resolved" else None)
+    if asked["what"] in ("replied", "answered") and (message is None or not message.body):
+        return
+    for address, user_id, staff in _receivers(ticket, asked["what"], message):
+        _queue(ticket, asked["what"], asked["seq"], message, address, user_id, staff=staff)
+
+
+def _message(message_id: int | None) -> Message | None:
+    return (
+        db.session.scalars(select(Message).where(Message.id == message_id)).one_or_none()
+        if message_id
+        else None
+    )
+
+
+def _solution(ticket: Ticket) -> Message | None:
+    said = select(Message).where(
+        Message.ticket_id == ticket.id,
+        Message.kind == "public",
+        Message.author_kind == "staff",
+        Message.at == ticket.resolved_at,
+    )
+    return db.session.scalars(said.order_by(Message.id.desc()).limit(1)).one_or_none()
+
+
+def _receivers(ticket: Ticket, what: str, message: Message | None) -> list[tuple[str, int | None, bool]]:
+    """Addresses, account and whether it is staff: never whoever wrote the message."""
+    author = message.author_user_id if message else None
+    found: list[tuple[str, int | None, bool]] = []
+    own_words = what == "answered" and author == ticket.requester_user_id
+    if ticket.requester_email and not own_words:
+        found.append((ticket.requester_email, ticket.requester_user_id, False))
+    if what == "answered" and ticket.assignee_user_id:
+        address = db.session.scalar(
+            select(StaffMember.email).where(
+                StaffMember.user_id == ticket.assignee_user_id, StaffMember.state == "active"
+            )
+        )
+        found += [(address, ticket.assignee_user_id, True)] if address else []
+    return found
+
+
+def _queue(
+    ticket: Ticket,
+    what: str,
+    seq: int,
+    message: Message | None,
+    address: str,
+    user_id: int | None,
+    *,
+    staff: bool,
+) -> None:
+    tenant = db.session.scalars(select(Tenant).where(Tenant.id == ticket.tenant_id)).one()
+    page = "desk.show_ticket" if staff else "portal.show_ticket"
+    context = {
+        "ticket": ticket,
+        "message": message,
+        "current_tenant": tenant,
+        "provider_name": current_app.extensions["settings"].provider_name,
+        "name": ticket.assignee_name if staff else ticket.requester_name,
+        # Without an account there is nothing to open.
+        "action_url": address_of(page, code=ticket.code) if user_id is not None else "",
+    }
+    queue_mail(
+        ticket.tenant_id,
+        to=address,
+        template=f"ticket_{what}",
+        language=_language(user_id) or tenant.language,
+        context=context,
+        key=f"ticket:{ticket.id}:{seq}:{'staff' if staff else 'requester'}",
+        thread=f"ticket-{ticket.code}",
+    )
+
+
+def _language(user_id: int | None) -> str | None:
+    if user_id is None:
+        return None
+    with enter(gate()):
+        return db.session.scalar(select(User.language).where(User.id == user_id))

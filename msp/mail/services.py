@@ -1,0 +1,65 @@
+"""Queueing mails: rendered in the reader's language, written into the outbox, sent by a job."""
+
+import uuid
+from typing import Any
+
+from flask import current_app, render_template
+from flask_babel import force_locale
+from sqlalchemy.dialects.postgresql import insert
+
+from msp.mail import addresses
+from msp.mail.models import OutgoingMail
+from msp.web.languages import LANGUAGES
+from tenants.foundation import time
+from tenants.foundation.db import db
+from tenants.foundation.work import request_work
+
+
+def queue_mail(
+    tenant_id: int,
+    *,
+    to: str,
+    template: str,
+    language: str | None,
+    context: dict[str, Any],
+    key: str | None = None,
+    thread: str | None = None,
+) -> None:
+    """Write a mail into the outbox of a tenant and ask for it to be sent, in the transaction in force.
+
+    `template` names `templates/mail/NAME.{txt,html}`. A second mail with the same `key` is absorbed. `thread` names
+    the conversation that the mail belongs to.
+    """
+    chosen = language if language in LANGUAGES else current_app.extensions["settings"].language
+    with force_locale(chosen):
+        subject, text, html = render(template, {"locale": chosen, **context})
+    message_id = f"<{uuid.uuid4()}@{addresses.host()}>"
+    row = {
+        "tenant_id": tenant_id,
+        "to_address": to,
+        "subject": subject,
+        "text": text,
+        "html": html,
+        "language": chosen,
+        "template": template,
+        "state": "queued",
+        "message_id": message_id,
+        "thread": thread and f"<{thread}@{addresses.host()}>",
+        "key": key,
+        "attempts": 0,
+        "queued_at": time.now(),
+    }
+    written = insert(OutgoingMail).values(**row).on_conflict_do_nothing().returning(OutgoingMail.id)
+    mail_id = db.session.execute(written).scalar_one_or_none()
+    if mail_id is not None:
+        request_work("send_mail", tenant_id=tenant_id, arguments={"mail": mail_id}, queue="mail")
+
+
+def render(template: str, context: dict[str, Any]) -> tuple[str, str, str]:
+    """Subject, text and HTML of a mail in the language in force."""
+    words = current_app.jinja_env.get_template(f"mail/{template}.txt")
+    full = dict(context)
+    current_app.update_template_context(full)
+    subject = " ".join("".join(words.blocks["subject"](words.new_context(full))).split())
+    text = render_template(f"mail/{template}.txt", **context)
+    return subject[:300], text, render_template(f"mail/{template}.html", **context)

@@ -1,0 +1,5 @@
+"""The portal's blueprint, apart from its views so that each module of views can be imported alone."""
+
+from flask import Blueprint
+
+bp = Blueprint("portal", __name__, url_prefix="/portal")

@@ -1,0 +1,59 @@
+"""The client's contract: what was promised, in all its versions, and how far it was kept, ticket by ticket."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import render_template
+from flask_babel import lazy_gettext as _l
+
+from contracts.terms import queries
+from contracts.timers.queries import list_attainment, list_decisions, month_bounds
+from msp.portal.blueprint import bp
+from msp.web import navigation
+from msp.web.access import require, tenant
+from msp.web.months import chosen_month, month_links
+from msp.web.paging import asked, cut
+from tenants.foundation import time
+from tenants.foundation.permissions import Permission
+
+PLACE = navigation.Place(
+    _l("Contract"),
+    "portal.show_contract",
+    "file-earmark-text",
+    Permission.VIEW_OWN_CONTRACT,
+    staff=False,
+    order=40,
+)
+
+
+@bp.get("/contract")
+@require(Permission.VIEW_OWN_CONTRACT)
+def show_contract() -> Any:
+    """The contract in force with all earlier versions, and this month's attainment."""
+    contracts = queries.list_contracts(tenant())
+    zone = contracts[0].time_zone if contracts else "Asia/Jakarta"
+    month = chosen_month(zone)
+    return render_template(
+        "portal/show_contract.html",
+        contracts=[(one, queries.list_versions(one)) for one in contracts],
+        current=queries.find_version_in_force(tenant(), time.now()),
+        figures=list_attainment(*month_bounds(month, zone), tenant()),
+        month=month,
+        months=month_links(zone, "portal.show_contract"),
+        zone=zone,
+    )
+
+
+@bp.get("/contract/decisions")
+@require(Permission.VIEW_OWN_CONTRACT)
+def list_contract_decisions() -> Any:
+    """Every ticket behind a month's figures."""
+    contracts = queries.list_contracts(tenant())
+    zone = contracts[0].time_zone if contracts else "Asia/Jakarta"
+    month = chosen_month(zone)
+    after, limit = asked(datetime, int)
+    begin, end = month_bounds(month, zone)
+    key = (after[0], after[1]) if after else None
+    rows = list_decisions(begin, end, tenant_id=tenant(), after=key, limit=limit + 1)
+    page = cut(rows, limit, lambda row: (row[0].at, row[0].id))
+    return render_template("portal/list_contract_decisions.html", page=page, month=month, zone=zone)

@@ -1,0 +1,29 @@
+"""One page that says what follows from what: WITHIN the same transaction, and AFTER it succeeded."""
+
+from contracts.timers.services import follow_ticket
+from msp.account import jobs as account
+from msp.mail import notices
+from tenants.foundation.events import Event, Reaction
+from tenants.people import events as people
+from tenants.tickets import events as ticket
+
+WITHIN: dict[type[Event], tuple[Reaction, ...]] = {
+    ticket.TicketOpened: (follow_ticket,),
+    ticket.MessageAdded: (follow_ticket,),
+    ticket.TicketStateChanged: (follow_ticket,),
+    ticket.TicketReprioritised: (follow_ticket,),
+    ticket.TicketResolved: (follow_ticket,),
+    ticket.TicketReopened: (follow_ticket,),
+    ticket.TicketClosed: (follow_ticket,),
+    ticket.TicketCancelled: (follow_ticket,),
+}
+
+AFTER: dict[type[Event], tuple[Reaction, ...]] = {
+    ticket.TicketOpened: (notices.acknowledge_ticket,),
+    ticket.MessageAdded: (notices.pass_on_message,),
+    ticket.TicketResolved: (notices.announce_solution,),
+    people.PersonInvited: (account.send_invitation,),
+    people.LinkIssued: (account.send_link,),
+    people.AccountChanged: (account.send_notice,),
+    people.StaffLeft: (account.hand_on,),
+}

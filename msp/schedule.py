@@ -1,0 +1,19 @@
+"""One table of periodic work: what the sweeper does besides ringing for due rows, and how often."""
+
+from contracts.timers.sweep import sweep_due_timers
+from msp.account.jobs import forget_expired
+from msp.api.idempotency import forget_old_answers
+from msp.background.periodic import Periodic
+from msp.campaigns.jobs import ring_due_campaigns
+from msp.campaigns.sightings import FLUSH_SECONDS, flush_sightings
+
+
+def table() -> tuple[Periodic, ...]:
+    """The schedule. Each entry is safe to run twice and in two sweepers at once."""
+    return (
+        Periodic("timers", 2, sweep_due_timers),
+        Periodic("campaigns", 1, ring_due_campaigns),
+        Periodic("sightings of agents", FLUSH_SECONDS, flush_sightings),
+        Periodic("forget expired tries and sessions", 3600, forget_expired),
+        Periodic("forget answers to repeatable requests", 3600, forget_old_answers),
+    )

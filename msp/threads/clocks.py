@@ -1,0 +1,28 @@
+"""The clocks of a ticket, shown to staff and client alike: what is left, until when, and every interval behind it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from contracts.clock.history import Reading
+from contracts.timers.queries import read_clocks_of
+from msp.web.panels import Panel
+from tenants.foundation import time
+from tenants.tickets.models import TicketEvent
+from tenants.tickets.queries import TicketView
+
+
+def build_clocks(
+    *, view: TicketView, history: Sequence[TicketEvent], staff: bool, **_more: Any
+) -> Panel | None:
+    """The panel of a ticket's clocks; None where nothing was promised."""
+    now = time.now()
+    readings = read_clocks_of(view.ticket, history, now)
+    if not readings:
+        return None
+    audience = "staff" if staff else "requester"
+    return "threads/clocks.html", {"readings": _newest_first(readings), "now": now, "audience": audience}
+
+
+def _newest_first(readings: Sequence[Reading]) -> list[Reading]:
+    """Cycles that still run before those that are over."""
+    return sorted(readings, key=lambda one: (one.stopped_at is not None, one.started_at))

@@ -1,0 +1,1 @@
+"""Third-party scripts, styles and icons: fetched by their lock file, never committed."""
