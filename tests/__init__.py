@@ -1,0 +1,1 @@
+"""The tests: mirrors of the packages, guarantees, journeys, proofs and benchmarks."""

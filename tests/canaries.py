@@ -1,0 +1,172 @@
+"""A row in every tenant-owned table, driven by the registry, with words that may show up nowhere else.
+
+A new table is filled without a change here; only where a plain value would not do does it need an entry in `SPECIAL`.
+"""
+
+import re
+import uuid
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from tenants.foundation.db import Base
+from tenants.foundation.kinds import Kind, kind_of, models
+
+AT = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
+WORD = "canary"
+AUDIT = {"audit_entries", "audit_heads", "system_audit_entries", "system_audit_heads"}
+SKIPPED = {"tenants", "users", "staff_members"} | AUDIT
+Special = Callable[["Filler"], Any]
+
+
+class Filler:
+    """Fills one tenant's tables through a superuser's connection and remembers each row."""
+
+    def __init__(self, connection: "psycopg.Connection[Any]", tenant_id: int, marker: str) -> None:
+        self.connection, self.tenant_id, self.marker = connection, tenant_id, marker
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.user_id = self._ghost()
+
+    def _ghost(self) -> int:
+        """A person who belongs to nobody yet, so that every row may name somebody new."""
+        found = self.connection.execute(
+            "INSERT INTO users (public_id, email, name, state, created_at)"
+            " VALUES (gen_random_uuid(), %s, %s, 'active', now()) RETURNING id",
+            (f"{WORD}-{self.marker}@example.test", f"{WORD}-{self.marker}-person"),
+        ).fetchone()
+        assert found is not None
+        return int(found[0])
+
+    def fill(self) -> dict[str, dict[str, Any]]:
+        """One row per table, parents first; the rows by table."""
+        kinds = {model.__tablename__: kind_of(model) for model in models()}
+        for table in Base.metadata.sorted_tables:
+            if table.name not in SKIPPED and kinds[table.name] is not Kind.GLOBAL:
+                self.rows[table.name] = self._insert(table)
+        return self.rows
+
+    def word(self, table: str, column: str) -> str:
+        """A word that names its tenant and place."""
+        return f"{WORD}-{self.marker}-{table}-{column}"
+
+    def _insert(self, table: Table) -> dict[str, Any]:
+        written = [column for column in table.columns if self._is_written(table, column)]
+        values = {column.name: self._value(table, column) for column in written}
+        names = ", ".join(f'"{name}"' for name in values)
+        marks = ", ".join(["%s"] * len(values))
+        cursor = self.connection.cursor(row_factory=psycopg.rows.dict_row)
+        found = cursor.execute(
+            f"INSERT INTO {table.name} ({names}) VALUES ({marks}) RETURNING *",
+            [self._plain_json(table.columns[name], value) for name, value in values.items()],
+        ).fetchone()
+        assert found is not None
+        return dict(found)
+
+    @staticmethod
+    def _plain_json(column: Column[Any], value: Any) -> Any:
+        return Jsonb(value) if isinstance(column.type, JSONB) else value
+
+    def _is_written(self, table: Table, column: Column[Any]) -> bool:
+        if column.identity is not None or column.computed is not None:
+            return False
+        if (table.name, column.name) in SPECIAL or self._parent(table, column):
+            return True
+        plain_text = isinstance(column.type, String) and not self._choices(table, column)
+        return not column.nullable or plain_text
+
+    def _value(self, table: Table, column: Column[Any]) -> Any:
+        special = SPECIAL.get((table.name, column.name))
+        if special is not None:
+            return special(self)
+        if column.name == "tenant_id":
+            return self.tenant_id
+        parent = self._parent(table, column)
+        if parent is not None:
+            if parent in ("users", "tenants"):
+                return self.user_id if parent == "users" else self.tenant_id
+            return self.rows.get(parent, {}).get("id")
+        choices = self._choices(table, column)
+        return choices[0] if choices else self._plain(table, column)
+
+    @staticmethod
+    def _parent(table: Table, column: Column[Any]) -> str | None:
+        for key in table.foreign_key_constraints:
+            if column.name != "tenant_id" and column.name in key.column_keys:
+                return str(key.referred_table.name)
+        return None
+
+    @staticmethod
+    def _choices(table: Table, column: Column[Any]) -> list[str]:
+        for check in table.constraints:
+            if isinstance(check, CheckConstraint):
+                listed = re.fullmatch(rf"{column.name} IN \((.*)\)", str(check.sqltext))
+                if listed:
+                    return re.findall(r"'([^']*)'", listed.group(1))
+        return []
+
+    def _plain(self, table: Table, column: Column[Any]) -> Any:
+        kind = column.type
+        if isinstance(kind, String):
+            text = self.word(table.name, column.name)
+            return (
+                text
+                if kind.length is None or len(text) <= kind.length
+                else f"{WORD}-{self.marker}"[: kind.length]
+            )
+        plain: dict[type, Any] = {
+            Boolean: False,
+            Integer: 1,
+            DateTime: AT,
+            Date: date(2026, 11, 2),
+            Uuid: uuid.uuid4(),
+            LargeBinary: uuid.uuid4().bytes,
+            JSONB: {},
+        }
+        found = [value for sort, value in plain.items() if isinstance(kind, sort)]
+        assert found, f"{table.name}.{column.name}: say in SPECIAL how to fill {kind!r}"
+        return found[0]
+
+
+def _ticket_code(filler: Filler) -> str:
+    from tenants.tickets import codes
+
+    return codes.new_code({"globex": "GLBX", "acme": "ACME"}[filler.marker])
+
+
+def _terms(_filler: Filler) -> Any:
+    from contracts.terms.document import default_terms
+
+    return default_terms("Asia/Jakarta")
+
+
+SPECIAL: dict[tuple[str, str], Special] = {
+    ("tickets", "code"): _ticket_code,
+    ("tickets", "requester_email"): lambda filler: f"{WORD}-{filler.marker}@example.test",
+    ("tickets", "contract_version_id"): lambda filler: None,
+    ("campaigns", "tenant_ids"): lambda filler: [filler.tenant_id],
+    ("contract_versions", "terms"): _terms,
+    ("contracts", "time_zone"): lambda _: "Asia/Jakarta",
+    ("contracts", "currency"): lambda _: "IDR",
+    ("sites", "time_zone"): lambda _: None,
+    ("assets", "controller_id"): lambda filler: f"{filler.marker}-pc-7",
+    ("assets", "tags"): lambda filler: [f"{WORD}-{filler.marker}-tag"],
+    ("invitations", "granted_tenants"): lambda _: [],
+    ("stored_files", "sha256"): lambda _: "0" * 64,
+    ("stored_files", "media_type"): lambda _: "text/plain",
+}

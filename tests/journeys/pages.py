@@ -1,0 +1,88 @@
+"""Every page that a person can open, and somebody who may: taken from the application, so that none is forgotten."""
+
+import re
+from dataclasses import dataclass
+
+from flask import Flask
+
+from tests.journeys.scene import Scene
+
+NOBODY = "nobody"
+# What is no page, or cannot be shown by its address alone; and why.
+ELSEWHERE = {
+    "static": "files",
+    "health.": "for machines",
+    "agents.ddi.": "for machines",
+    "api.": "for programs",
+    "console.export_assets": "a download",
+    "console.download_export": "a download",
+    "portal.download_export": "a download",
+    "desk.download_file": "a download",
+    "portal.download_file": "a download",
+    "account.go_home": "leads elsewhere",
+    "account.confirm_email": "needs a link from a mail",
+    "account.accept_invitation": "needs a link from a mail, the onboarding opens it",
+    "account.reset_password": "needs a link from a mail",
+    "account.lift_second_factor": "needs a link from a mail",
+    "account.second_factor": "in the middle of signing in",
+    "account.lose_second_factor": "in the middle of signing in",
+    "campaigns.start_campaign": "looks as approving does",
+    "campaigns.pause_campaign": "looks as aborting does",
+    "console.offboard_tenant": "only of a client that is suspended",
+}
+VIEWERS = {"portal": "Alice", "desk": "Nadia", "campaigns": "Nadia", "agents": "Nadia", "console": "Owen"}
+PUBLIC = ("account.sign_in", "account.forget_password")
+
+
+@dataclass(frozen=True)
+class Look:
+    """A page to be looked at: its name, who looks, and where it is."""
+
+    name: str
+    viewer: str
+    path: str
+    has_parameters: bool
+
+
+def all_looks(app: Flask, scene: Scene) -> list[Look]:
+    """Every page. Raises KeyError for a parameter that the scene does not know."""
+    found = []
+    for rule in sorted(app.url_map.iter_rules(), key=lambda one: one.rule):
+        name = str(rule.endpoint)
+        if "GET" not in (rule.methods or ()) or name.startswith(tuple(ELSEWHERE)):
+            continue
+        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda part: _value(scene, name, part[1]), rule.rule)  # noqa: B023
+        found.append(Look(name, _viewer(name), path, bool(rule.arguments)))
+    return found
+
+
+def _viewer(name: str) -> str:
+    if name in PUBLIC:
+        return NOBODY
+    return VIEWERS.get(name.partition(".")[0], "Alice")
+
+
+def _value(scene: Scene, name: str, parameter: str) -> str:
+    special = {
+        "desk.reopen_ticket": scene.resolved,
+        "portal.reopen_ticket": scene.resolved,
+        "desk.return_hand_over": scene.passed_on,
+        "campaigns.submit_campaign": scene.draft,
+        "campaigns.withdraw_campaign": scene.draft,
+        "campaigns.approve_campaign": scene.submitted,
+        "campaigns.reject_campaign": scene.submitted,
+        "console.show_staff": scene.staff,
+        "console.remove_staff": scene.staff,
+    }
+    usual = {
+        "slug": "acme",
+        "code": scene.waiting,
+        "asset_id": scene.asset,
+        "site_id": scene.site,
+        "contract_id": scene.contract,
+        "campaign": scene.campaign,
+        "action": scene.action,
+        "lane": scene.lane,
+        "public_id": scene.member,
+    }
+    return special.get(name) or usual[parameter]

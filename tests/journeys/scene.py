@@ -1,0 +1,165 @@
+"""Something on every page: tickets in several states, a campaign that stopped at a failure, people and machines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from io import BytesIO
+from typing import Any
+
+from sqlalchemy import select
+
+from contracts.terms.models import Contract
+from msp.campaigns import services as campaigns
+from msp.campaigns.models import Action, Campaign, WaveLane
+from tenants.assets.models import Asset
+from tenants.files.models import StoredFile
+from tenants.files.services import Store, Upload, keep_file
+from tenants.foundation import time
+from tenants.foundation.db import db
+from tenants.foundation.scope import enter, gate
+from tenants.people.models import Membership, StaffMember
+from tenants.tenancy.models import Site
+from tenants.tickets import queries, services
+from tests import personas, tickets
+from tests.journeys.served import Portal
+from tests.msp.campaigns import fleet
+
+FILE_LIMIT = 1_000_000
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What path parameters of pages may be: names of pieces, and the values that stand in addresses."""
+
+    waiting: str
+    resolved: str
+    passed_on: str
+    file: str
+    asset: str
+    site: str
+    contract: str
+    campaign: str
+    action: str
+    lane: str
+    draft: str
+    submitted: str
+    member: str
+    staff: str
+
+
+def build(portal: Portal) -> Scene:
+    """Write the scene into the portal's database, as people would have done within the last day."""
+    app = portal.app
+    with app.app_context():
+        cast = personas.load()
+        codes = _tickets(app, cast)
+        rollout, draft, submitted = _campaigns(app, cast)
+        portal.work()
+        with personas.within(app, cast, "acme"):
+            acme = cast.tenants["acme"]
+            lane = select(WaveLane).where(WaveLane.campaign_id == rollout.id, WaveLane.tenant_id == acme)
+            return Scene(
+                waiting=codes[0],
+                resolved=codes[1],
+                passed_on=codes[2],
+                file=_id(select(StoredFile)),
+                asset=_id(select(Asset).where(Asset.name == "acme-pc-1")),
+                site=_id(select(Site)),
+                contract=_id(select(Contract)),
+                campaign=_campaign_id(rollout),
+                action=str(
+                    db.session.scalars(select(Action).where(Action.campaign_id == rollout.id)).first().id
+                ),
+                lane=_id(lane.where(WaveLane.state != "planned")),
+                draft=_campaign_id(draft),
+                submitted=_campaign_id(submitted),
+                member=_id(select(Membership).where(Membership.name == "Bob")),
+                staff=_staff_id("Tina"),
+            )
+
+
+def _id(asked: Any) -> str:
+    return str(db.session.scalars(asked.limit(1)).one().public_id)
+
+
+def _campaign_id(rollout: fleet.Rollout) -> str:
+    return _id(select(Campaign).where(Campaign.id == rollout.id))
+
+
+def _staff_id(name: str) -> str:
+    with enter(gate()):
+        return _id(select(StaffMember).where(StaffMember.name == name))
+
+
+def _tickets(app: Any, cast: personas.Cast) -> Sequence[str]:
+    """Three of Acme's tickets: waiting for its requester, resolved, and handed over; and many of no interest."""
+    now = time.now()
+    subjects = (
+        "Cash desk 2 prints nothing",
+        "Mailbox of the accounts department is full",
+        "VPN drops every hour",
+    )
+    opened = [now - timedelta(hours=30), now - timedelta(hours=6), now - timedelta(minutes=50)]
+    codes = [
+        tickets.opened(
+            app, cast, at=at, subject=subject, body="It began this morning.\nNobody can work on it."
+        )
+        for subject, at in zip(subjects, opened, strict=True)
+    ]
+    _attach(app, cast, codes[0])
+    with personas.within(app, cast, "Tina") as tina:
+        waiting, resolved, passed_on = (queries.find_ticket(code, by=tina) for code in codes)
+        for ticket, at in zip((waiting, resolved, passed_on), opened, strict=True):
+            services.take_ticket(ticket, by=tina, at=at + timedelta(minutes=9))
+            services.add_message(ticket, body="I am looking at it.", by=tina, at=at + timedelta(minutes=10))
+        note = "The tray may be empty again."
+        services.add_message(waiting, body=note, kind="internal", by=tina, at=now - timedelta(hours=29))
+        services.change_state(
+            waiting, to="waiting", reason="requester", by=tina, at=now - timedelta(hours=28)
+        )
+        services.resolve_ticket(resolved, solution="The old mails are archived.", by=tina, at=now)
+        services.hand_over(passed_on, _briefing(), to_tier="L2", by=tina, at=now - timedelta(minutes=20))
+        db.session.commit()
+    return codes
+
+
+def _briefing() -> services.Briefing:
+    return services.Briefing(
+        symptoms="The tunnel drops and comes back within a minute",
+        tried="Another network: the same",
+        evidence="",
+        suspected_cause="The key exchange",
+        told_requester="A specialist looks at it today",
+    )
+
+
+def _attach(app: Any, cast: personas.Cast, code: str) -> None:
+    with personas.within(app, cast, "Bob") as bob:
+        store = Store(app.extensions["settings"].files_dir, FILE_LIMIT)
+        at = time.now() - timedelta(hours=29, minutes=30)
+        upload = Upload("receipt.txt", BytesIO(b"an empty receipt\n"))
+        file = keep_file(store, upload, tenant_id=cast.tenants["acme"], by=bob, at=at)
+        ticket = queries.find_ticket(code, by=bob)
+        services.add_message(ticket, body="Here is one.", by=bob, at=at, files=[file])
+        db.session.commit()
+
+
+def _campaigns(app: Any, cast: personas.Cast) -> tuple[fleet.Rollout, fleet.Rollout, fleet.Rollout]:
+    """One that stopped at a failing wave, a draft of Nadia's, and one of Leo's that waits for approval."""
+    names = {"provider": ["nms-pc-1"], "acme": ["acme-pc-1", "acme-pc-2"], "globex": ["globex-pc-1"]}
+    agents = [
+        agent for slug, each in names.items() for agent in fleet.enrol(app, cast.tenants[slug], slug, each)
+    ]
+    rollout = fleet.start(fleet.draft(app, cast))
+    for agent in agents:
+        agent.fails = agent.slug == "globex"
+    for _round in range(2):
+        for agent in agents:
+            agent.tell_facts(os="Debian GNU/Linux 12", kernel="6.1.0", hostname=agent.name)
+            agent.cycle()
+        rollout.tick()
+        rollout.tick(at=time.now() + timedelta(seconds=30))
+    draft = fleet.draft(app, cast, author="Nadia", version="2026.12")
+    submitted = fleet.draft(app, cast, version="2027.1")
+    submitted.act("Leo", campaigns.submit_campaign, at=time.now())
+    return rollout, draft, submitted

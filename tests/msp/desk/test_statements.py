@@ -1,0 +1,56 @@
+"""Pages cost the same number of statements however much there is to show."""
+
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+
+from tenants.foundation.db import db
+from tenants.tickets import services
+from tests import personas
+from tests.tickets import MONDAY, bob, leo, open_in_scope
+
+MOST = 6
+
+
+@contextmanager
+def counted(app):
+    seen = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        seen.append(statement)
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def fill(app, cast, tickets, messages):
+    with personas.within(app, cast, "Leo"):
+        for _ in range(tickets):
+            ticket = open_in_scope(cast, bob(cast))
+            for number in range(messages):
+                services.add_message(ticket, body=f"{number}", by=leo(cast), at=MONDAY)
+        db.session.commit()
+        return ticket.code
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [("Leo", "/desk/"), ("Leo", "/desk/tickets/{code}"), ("Bob", "/portal/"), ("Bob", "/portal/tickets"),
+     ("Bob", "/portal/tickets/{code}")],
+)  # fmt: skip
+def test_statements_are_few_and_constant(app, cast, sign_in, name, path):
+    counts = []
+    for tickets, messages in ((1, 0), (12, 5)):
+        code = fill(app, cast, tickets, messages)
+        client = sign_in(name)
+        with counted(app) as seen:
+            assert client.get(path.format(code=code)).status_code == 200
+        counts.append(len(seen))
+    assert counts[0] == counts[1], seen
+    assert counts[1] <= MOST, "\n\n".join(seen)
