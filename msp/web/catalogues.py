@@ -9,6 +9,8 @@ from flask import Flask, has_app_context
 from flask.ctx import AppContext
 from flask.globals import app_ctx
 from flask_babel import Babel, Domain, get_domain, get_locale
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
 MOST_REMEMBERED = 4096
@@ -62,16 +64,22 @@ def gettext(words: str, **values: Any) -> str:
     return found % values if values else found
 
 
-def template_gettext(words: str, **values: Any) -> Markup:
-    """`_()` of templates: one call where Jinja's own makes three. Values are escaped."""
-    found = Markup(_words().ugettext(words))  # noqa: S704 - our own words
+@pass_eval_context
+def template_gettext(place: EvalContext, words: str, **values: Any) -> str:
+    """`_()` of templates: one call where Jinja's own makes three. Values are escaped where the template is HTML."""
+    found = _as_in(place, _words().ugettext(words))
     return found % values if "%" in found else found
 
 
-def template_ngettext(one: str, many: str, number: int, **values: Any) -> Markup:
+@pass_eval_context
+def template_ngettext(place: EvalContext, one: str, many: str, number: int, **values: Any) -> str:
     """`ngettext()` of templates."""
-    found = Markup(_words().ungettext(one, many, number))  # noqa: S704 - our own words
-    return found % {"num": number, **values}
+    return _as_in(place, _words().ungettext(one, many, number)) % {"num": number, **values}
+
+
+def _as_in(place: EvalContext, words: str) -> str:
+    """Our own words as the template needs them: HTML pages get them safe, mails in plain text get them plain."""
+    return Markup(words) if place.autoescape else words  # noqa: S704 - our own words
 
 
 def remembered(macro: Callable[..., Any]) -> Callable[..., Any]:
