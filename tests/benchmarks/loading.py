@@ -1,7 +1,7 @@
 """A provider's years in a few statements: set-based SQL, every column from a hash of its own.
 
 Columns that are made by arithmetic sequences correlate and flatter the planner; independent hashes don't. A tenth of
-the tickets is open and at most two weeks old, assignees are granted the ticket's client, and each row belongs where it says.
+the tickets is open and at most two weeks old, assignees are granted the client, and each row belongs where it says.
 """
 
 import hashlib

@@ -69,6 +69,7 @@ NAMED: tuple[tuple[str, tuple[str, str] | None], ...] = (
     ("contracts/<contract_id>", ("contracts", "public_id")),
     ("assets/<id>", ("assets", "public_id")),
     ("assets/<asset_id>", ("assets", "public_id")),
+    ("agents/enrol/<asset_id>", ("assets", "public_id")),
     ("agents/admit/<asset_id>", ("assets", "public_id")),
     ("agents/revoke/<asset_id>", ("assets", "public_id")),
     ("sites/<site_id>", ("sites", "public_id")),
