@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 from sqlalchemy import CheckConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.foundation.db import Base, TenantOwned, belongs, moment, public_id
+from tenants.foundation.db import AllForClient, Base, TenantOwned, belongs, moment, public_id
 from tenants.foundation.scope import Role
 
 
-class Contract(TenantOwned, Base):
+class Contract(AllForClient, TenantOwned, Base):
     """What one client was promised, from `starts_on` to `ends_on` (inclusive, dates of the contract's zone)."""
 
     __tablename__ = "contracts"
@@ -30,7 +30,7 @@ class Contract(TenantOwned, Base):
     )
 
 
-class ContractVersion(TenantOwned, Base):
+class ContractVersion(AllForClient, TenantOwned, Base):
     """The terms from one date on until the next version's; never changed, only followed."""
 
     __tablename__ = "contract_versions"

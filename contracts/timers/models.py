@@ -8,13 +8,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts.clock.clock import Cause, State
 from contracts.clock.history import ClockKind
-from tenants.foundation.db import Base, TenantOwned, belongs, choice, moment
+from tenants.foundation.db import AllForClient, Base, TenantOwned, belongs, choice, moment
 from tenants.foundation.scope import Role
 
 MARKS = ("warning", "met", "missed")
 
 
-class TicketTimer(TenantOwned, Base):
+class TicketTimer(AllForClient, TenantOwned, Base):
     """What a clock said when something last happened: kept for sorting and sweeping, never the truth."""
 
     __tablename__ = "ticket_timers"
@@ -47,7 +47,7 @@ class TicketTimer(TenantOwned, Base):
     )
 
 
-class TimerMark(TenantOwned, Base):
+class TimerMark(AllForClient, TenantOwned, Base):
     """A warning, a target met or a target missed: recorded once, with its cause, and never erased."""
 
     __tablename__ = "timer_marks"

@@ -22,7 +22,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from msp.campaigns.phases import OPEN, OUTCOMES, PHASES
 from msp.campaigns.rules import CAMPAIGN_STATES, LANE_STATES, PAUSE_CAUSES
-from tenants.foundation.db import Base, ProviderOwned, TenantOwned, belongs, choice, moment, public_id
+from tenants.foundation.db import (
+    AllForClient,
+    Base,
+    ProviderOwned,
+    TenantOwned,
+    belongs,
+    choice,
+    moment,
+    public_id,
+)
 from tenants.foundation.scope import Role
 
 _NOT_FOR_CLIENTS: dict[Role, str] = {Role.CLIENT: ""}
@@ -138,7 +147,7 @@ class CampaignMember(TenantOwned, Base):
     )
 
 
-class WaveLane(TenantOwned, Base):
+class WaveLane(AllForClient, TenantOwned, Base):
     """One wave at one tenant: what opens, soaks and closes. Title, release and times are copied for the client."""
 
     __tablename__ = "wave_lanes"
@@ -170,7 +179,7 @@ class WaveLane(TenantOwned, Base):
     )
 
 
-class Action(TenantOwned, Base):
+class Action(AllForClient, TenantOwned, Base):
     """One attempt to bring the release to one asset. Its id goes over the wire, where clients keep 31 bits of it."""
 
     __tablename__ = "actions"

@@ -30,7 +30,7 @@ def request_export(slug: str) -> Any:
 def download_export(slug: str, export_id: str) -> Response:
     """The archive, for a week."""
     tenant = queries.find_tenant(slug)
-    export = queries.find_export(tenant.id, export_id)
+    export = queries.find_export(tenant.id, export_id, by=actor())
     path = exports.take_export(export, files_root(), by=actor(), at=time.now())
     db.session.commit()
     return send_file(path, mimetype="application/zip", as_attachment=True, download_name=path.name, max_age=0)

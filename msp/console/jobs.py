@@ -18,7 +18,7 @@ from tenants.foundation.db import db
 from tenants.foundation.scope import enter, of_tenant, sweeper
 from tenants.foundation.work import MOST_ATTEMPTS, Claimed
 from tenants.tenancy import exports
-from tenants.tenancy.archive import StoredCopy, write_archive
+from tenants.tenancy.archive import Audience, StoredCopy, write_archive
 from tenants.tenancy.models import TenantExport
 from tenants.tenancy.queries import find_tenant_by_id
 
@@ -104,17 +104,19 @@ def _make(claimed: Claimed, export_id: int) -> _Made:
             # One snapshot for all tables, in a session apart from the one in which the job is finished.
             db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             tenant = find_tenant_by_id(claimed.tenant_id)
-            public_id = _export(export_id).public_id
+            export = _export(export_id)
+            audience: Audience = "client" if export.audience == "client" else "staff"
             facts = {"slug": tenant.slug, "name": tenant.name, "id": str(tenant.public_id)}
             manifest = write_archive(
                 unfinished,
                 claimed.tenant_id,
+                audience=audience,
                 tenant=facts,
-                stored=_stored(claimed.tenant_id),
+                stored=_stored(claimed.tenant_id, audience),
                 made_at=made_at,
                 tick=_ticker(claimed, export_id),
             )
-        final = folder / f"{tenant.slug}-{made_at:%Y%m%d}-{public_id}-{claimed.fence}.zip"
+        final = folder / f"{tenant.slug}-{made_at:%Y%m%d}-{export.public_id}-{claimed.fence}.zip"
         digest = _digest(unfinished)
         unfinished.replace(final)
     finally:
@@ -122,9 +124,11 @@ def _make(claimed: Claimed, export_id: int) -> _Made:
     return _Made(final, digest, manifest.rows)
 
 
-def _stored(tenant_id: int) -> Iterator[StoredCopy]:
-    asked = select(StoredFile.sha256).where(StoredFile.tenant_id == tenant_id).distinct()
-    for sha256 in db.session.scalars(asked):
+def _stored(tenant_id: int, audience: Audience) -> Iterator[StoredCopy]:
+    asked = select(StoredFile.sha256).where(StoredFile.tenant_id == tenant_id)
+    if audience == "client":
+        asked = asked.where(StoredFile.rows_for_client())
+    for sha256 in db.session.scalars(asked.distinct()):
         yield StoredCopy(sha256, storage.path_of(files_root(), tenant_id, sha256))
 
 

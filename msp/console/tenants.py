@@ -39,7 +39,7 @@ def list_tenants() -> Any:
 def show_tenant(slug: str) -> Any:
     """One client: facts, sites, links to all that belongs to it, exports, and what is dangerous."""
     tenant = queries.find_tenant(slug)
-    exports = queries.list_exports(tenant.id) if actor().may(Permission.MANAGE_TENANTS) else []
+    exports = queries.list_exports(tenant.id, by=actor()) if actor().may(Permission.MANAGE_TENANTS) else []
     return render_template(
         "console/show_tenant.html",
         tenant=tenant,

@@ -60,7 +60,7 @@ def _audit_page(before: int | None, limit: int, flaws: list[Flaw] | None) -> Any
 @require(Permission.EXPORT_COMPANY)
 def list_exports() -> Any:
     """Exports and how far they are."""
-    return render_template("portal/list_exports.html", exports=queries.list_exports(tenant()))
+    return render_template("portal/list_exports.html", exports=queries.list_exports(tenant(), by=actor()))
 
 
 @bp.post("/exports")
@@ -77,7 +77,7 @@ def request_export() -> Any:
 @require(Permission.EXPORT_COMPANY)
 def download_export(export_id: str) -> Response:
     """The archive, for a week."""
-    export = queries.find_export(tenant(), export_id)
+    export = queries.find_export(tenant(), export_id, by=actor())
     root: Path = current_app.extensions["settings"].files_dir
     path = exports.take_export(export, root, by=actor(), at=time.now())
     db.session.commit()

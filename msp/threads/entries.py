@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from msp.web.words import look_of
-from tenants.tickets.models import Message, TicketEvent
+from tenants.tickets.models import HISTORY_FOR_STAFF, REASONS_FOR_ALL, Message, TicketEvent
 from tenants.tickets.queries import FileOnTicket
 
 FileUrl = Callable[[FileOnTicket], str]
@@ -100,11 +100,10 @@ _ICONS = {
     "closed": "archive",
     "cancelled": "x-circle",
 }
-_FOR_STAFF = ("hand_over_made", "hand_over_accepted", "hand_over_returned")
 
 
 def _words(line: TicketEvent, *, staff: bool) -> str:
-    if line.kind in _FOR_STAFF and not staff:
+    if line.kind in HISTORY_FOR_STAFF and not staff:
         return ""
     data = line.data
     if data.get("because") == "hand_over":
@@ -117,7 +116,7 @@ def _words(line: TicketEvent, *, staff: bool) -> str:
         return _("took it.")
     words = _SENTENCES[line.kind](data) if line.kind in _SENTENCES else line.kind
     reason = data.get("reason")
-    if reason and line.kind not in ("state_changed",) and (staff or line.kind == "cancelled"):
+    if reason and line.kind != "state_changed" and (staff or line.kind in REASONS_FOR_ALL):
         words = f"{words} {_('Reason: %(reason)s', reason=reason)}"
     return words
 

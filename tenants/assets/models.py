@@ -6,14 +6,14 @@ from typing import Any, ClassVar
 from sqlalchemy import Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.foundation.db import Base, TenantOwned, belongs, choice, moment, public_id
+from tenants.foundation.db import AllForClient, Base, TenantOwned, belongs, choice, moment, public_id
 from tenants.foundation.scope import Role
 
 KINDS = ("server", "workstation", "network", "printer", "phone", "other")
 STATES = ("active", "quarantined", "retired")
 
 
-class Asset(TenantOwned, Base):
+class Asset(AllForClient, TenantOwned, Base):
     """A machine or device of a client. Columns up to `notes` are people's; the rest are facts from its agent."""
 
     __tablename__ = "assets"
@@ -63,7 +63,7 @@ class Asset(TenantOwned, Base):
     )
 
 
-class InstalledSoftware(TenantOwned, Base):
+class InstalledSoftware(AllForClient, TenantOwned, Base):
     """A package that the agent found on an asset."""
 
     __tablename__ = "installed_software"

@@ -11,7 +11,7 @@ from typing import ClassVar
 from sqlalchemy import Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.foundation.db import Base, ProviderOwned, TenantOwned, moment
+from tenants.foundation.db import AllForClient, Base, ProviderOwned, TenantOwned, moment
 from tenants.foundation.scope import Role
 
 _APPEND = "SELECT, INSERT"
@@ -38,7 +38,7 @@ class _Head:
     hash: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
 
 
-class AuditEntry(TenantOwned, _Entry, Base):
+class AuditEntry(AllForClient, TenantOwned, _Entry, Base):
     """One audited act on a tenant's rows."""
 
     __tablename__ = "audit_entries"
@@ -50,7 +50,7 @@ class AuditEntry(TenantOwned, _Entry, Base):
     __table_args__ = (Index("uq_audit_entries_seq", "tenant_id", "seq", unique=True),)
 
 
-class AuditHead(TenantOwned, _Head, Base):
+class AuditHead(AllForClient, TenantOwned, _Head, Base):
     """The head of a tenant's chain; its lock puts the entries in one order."""
 
     __tablename__ = "audit_heads"

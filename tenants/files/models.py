@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Index, String
+from sqlalchemy import ColumnElement, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.foundation.db import Base, TenantOwned, choice, moment, public_id
@@ -16,7 +16,7 @@ class StoredFile(TenantOwned, Base):
     """A file of one tenant: name as given, media type as found, size in bytes, SHA-256."""
 
     __tablename__ = "stored_files"
-    __grants__: ClassVar[dict[Role, str]] = {Role.CLIENT: "SELECT, INSERT"}
+    __grants__: ClassVar[dict[Role, str]] = {Role.CLIENT: "SELECT, INSERT, UPDATE (is_internal)"}
     public_id: Mapped[Any] = public_id()
     name: Mapped[str] = mapped_column(String(200))
     media_type: Mapped[str] = mapped_column(String(100))
@@ -25,4 +25,11 @@ class StoredFile(TenantOwned, Base):
     state: Mapped[str] = mapped_column(default="stored")
     stored_at: Mapped[datetime] = moment()
     stored_by: Mapped[str]
+    # Until it hangs on something that the requester may read, a file is for staff only.
+    is_internal: Mapped[bool] = mapped_column(default=True)
     __table_args__ = (choice("state", STATES), Index("ix_stored_files_sha256", "tenant_id", "sha256"))
+
+    @classmethod
+    def rows_for_client(cls) -> ColumnElement[bool]:
+        """Those that are not for staff only."""
+        return cls.is_internal.is_(False)

@@ -10,6 +10,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    ColumnElement,
     DateTime,
     ForeignKey,
     ForeignKeyConstraint,
@@ -17,6 +18,8 @@ from sqlalchemy import (
     MetaData,
     Text,
     Uuid,
+    false,
+    true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
@@ -61,6 +64,20 @@ class TenantOwned:
         BigInteger, ForeignKey("tenants.id"), primary_key=True, sort_order=-20
     )
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True, sort_order=-19)
+
+    @classmethod
+    def rows_for_client(cls) -> ColumnElement[bool]:
+        """Which rows the client's own people may take home: none of a table that does not say otherwise."""
+        return false()
+
+
+class AllForClient:
+    """Mixin before TenantOwned: the client's own people may take home every row."""
+
+    @classmethod
+    def rows_for_client(cls) -> ColumnElement[bool]:
+        """All of them."""
+        return true()
 
 
 class ProviderOwned:

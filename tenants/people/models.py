@@ -6,7 +6,16 @@ from typing import Any, ClassVar
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.foundation.db import Base, Global, ProviderOwned, TenantOwned, choice, moment, public_id
+from tenants.foundation.db import (
+    AllForClient,
+    Base,
+    Global,
+    ProviderOwned,
+    TenantOwned,
+    choice,
+    moment,
+    public_id,
+)
 from tenants.foundation.permissions import CLIENT_ROLES, STAFF_ROLES, MemberRole
 from tenants.foundation.scope import Role
 
@@ -88,7 +97,7 @@ class StaffGrant(TenantOwned, Base):
     )
 
 
-class Membership(TenantOwned, Base):
+class Membership(AllForClient, TenantOwned, Base):
     """A person's place in a client company; one person may belong to several."""
 
     __tablename__ = "memberships"
@@ -113,7 +122,7 @@ class Membership(TenantOwned, Base):
     )
 
 
-class Invitation(TenantOwned, Base):
+class Invitation(AllForClient, TenantOwned, Base):
     """An offer to join a client, or (in the provider's own tenant) the staff; its link's token is an HMAC."""
 
     __tablename__ = "invitations"

@@ -1,7 +1,8 @@
-"""Everything of one client in one zip: JSON lines per table of the registry, the stored files, and a manifest.
+"""One client in one zip: JSON lines per table of the registry, the stored files, and a manifest.
 
-The tables come from the registry, so none can be forgotten; columns marked as secret are left out and named. All is
-read in one snapshot, in pieces, and written as it is read.
+The tables come from the registry, so none can be forgotten; columns marked as secret are left out and named. Staff get
+every row. The client's own people get what each table says they may take home (`rows_for_client`), and of a table that
+says nothing they get nothing. All is read in one snapshot, in pieces, and written as it is read.
 """
 
 import base64
@@ -14,21 +15,22 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, inspect, select
 from sqlalchemy.orm import ColumnProperty
 
-from tenants.foundation.db import db
+from tenants.foundation.db import TenantOwned, db
 from tenants.foundation.kinds import tenant_column, tenant_models
 
 FORMAT = "client export"
-VERSION = 1
+VERSION = 2
 PIECE = 1000
 CHUNK = 256 * 1024
 MANIFEST = "manifest.json"
 Tick = Callable[[int], None]
+Audience = Literal["client", "staff"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ class Manifest:
 
     tenant: dict[str, str]
     made_at: str
+    # For whom: "client" leaves out what only staff may read.
+    audience: str
     format: str = FORMAT
     version: int = VERSION
     tables: list[TableEntry] = field(default_factory=list)
@@ -80,15 +84,26 @@ class Manifest:
         return sum(one.rows for one in self.tables)
 
 
-def count_steps() -> int:
+def exported_models(audience: Audience) -> list[type[Any]]:
+    """The tables that an archive for this audience holds, parents before children."""
+    return [model for model in tenant_models() if audience == "staff" or _is_for_client(model)]
+
+
+def _is_for_client(model: type[Any]) -> bool:
+    default = TenantOwned.rows_for_client.__func__  # type: ignore[attr-defined]
+    return bool(model.rows_for_client.__func__ is not default)
+
+
+def count_steps(audience: Audience) -> int:
     """How many ticks an export takes: one per table, and one for the stored files."""
-    return len(tenant_models()) + 1
+    return len(exported_models(audience)) + 1
 
 
 def write_archive(
     path: Path,
     tenant_id: int,
     *,
+    audience: Audience,
     tenant: dict[str, str],
     stored: Iterable[StoredCopy],
     made_at: datetime,
@@ -98,16 +113,18 @@ def write_archive(
 
     Run it in a session whose transaction is one snapshot.
     """
-    manifest = Manifest(tenant, _encode(made_at))
+    manifest = Manifest(tenant, _encode(made_at), audience)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
         writer = _Writer(archive, made_at)
-        for done, model in enumerate(tenant_models()):
+        for done, model in enumerate(exported_models(audience)):
             tick(done)
-            manifest.tables.append(_write_table(writer, model, tenant_id, partial(tick, done)))
+            manifest.tables.append(
+                _write_table(writer, _Table(model, tenant_id, audience), partial(tick, done))
+            )
         _write_files(writer, manifest, stored)
         text = json.dumps(asdict(manifest), indent=1, ensure_ascii=False)
         writer.write(MANIFEST, [text.encode() + b"\n"])
-    tick(count_steps())
+    tick(count_steps(audience))
     return manifest
 
 
@@ -130,13 +147,37 @@ class _Writer:
         return size, digest.hexdigest()
 
 
-def _write_table(writer: _Writer, model: type[Any], tenant_id: int, tick: Callable[[], None]) -> TableEntry:
-    table = model.__table__.name
-    columns, left_out = exported_columns(model)
-    entry = TableEntry(table, f"tables/{table}.jsonl", 0, [one.key for one in columns], left_out, 0, "")
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A table's part of an archive: whose rows, and for whose eyes."""
+
+    model: type[Any]
+    tenant_id: int
+    audience: Audience
+
+    def rows(self, columns: list[ColumnProperty[Any]]) -> Iterator[Any]:
+        owner: ColumnElement[int] = getattr(self.model, tenant_column(self.model.__table__))
+        asked = select(*(self._value(one) for one in columns)).where(owner == self.tenant_id)
+        if self.audience == "client":
+            asked = asked.where(self.model.rows_for_client())
+        in_pieces = asked.order_by(self.model.id).execution_options(yield_per=PIECE)
+        yield from db.session.execute(in_pieces).partitions()
+
+    def _value(self, column: ColumnProperty[Any]) -> ColumnElement[Any]:
+        told: Callable[[], ColumnElement[Any]] | None = column.columns[0].info.get("for_client")
+        if told is not None and self.audience == "client":
+            return told()
+        value: ColumnElement[Any] = getattr(self.model, column.key)
+        return value
+
+
+def _write_table(writer: _Writer, table: _Table, tick: Callable[[], None]) -> TableEntry:
+    name = table.model.__table__.name
+    columns, left_out = exported_columns(table.model, table.audience)
+    entry = TableEntry(name, f"tables/{name}.jsonl", 0, [one.key for one in columns], left_out, 0, "")
 
     def pieces() -> Iterator[bytes]:
-        for rows in _rows(model, columns, tenant_id):
+        for rows in table.rows(columns):
             tick()
             entry.rows += len(rows)
             yield b"".join(_line(entry.columns, row) for row in rows)
@@ -145,19 +186,14 @@ def _write_table(writer: _Writer, model: type[Any], tenant_id: int, tick: Callab
     return entry
 
 
-def exported_columns(model: type[Any]) -> tuple[list[ColumnProperty[Any]], list[str]]:
-    """A table's columns that are exported, and the names of those that are not: the ones marked as secret."""
+def exported_columns(model: type[Any], audience: Audience) -> tuple[list[ColumnProperty[Any]], list[str]]:
+    """A table's columns that are exported, and the names of those that are not: secrets, and for clients staff's."""
     properties = sorted(
         inspect(model).column_attrs, key=lambda one: list(model.__table__.columns).index(one.columns[0])
     )
-    secret = [one.key for one in properties if one.columns[0].info.get("secret")]
-    return [one for one in properties if one.key not in secret], secret
-
-
-def _rows(model: type[Any], columns: list[ColumnProperty[Any]], tenant_id: int) -> Iterator[Any]:
-    owner: ColumnElement[int] = getattr(model, tenant_column(model.__table__))
-    asked = select(*(getattr(model, one.key) for one in columns)).where(owner == tenant_id).order_by(model.id)
-    yield from db.session.execute(asked.execution_options(yield_per=PIECE)).partitions()
+    marks = {"secret"} if audience == "staff" else {"secret", "staff"}
+    left_out = [one.key for one in properties if marks & one.columns[0].info.keys()]
+    return [one for one in properties if one.key not in left_out], left_out
 
 
 def _line(columns: list[str], row: Any) -> bytes:

@@ -12,7 +12,7 @@ from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
 from tenants.foundation.errors import NotFound
 from tenants.foundation.work import request_work
-from tenants.tenancy.archive import count_steps
+from tenants.tenancy.archive import Audience, count_steps
 from tenants.tenancy.models import TenantExport
 
 KEPT_FOR = timedelta(days=7)
@@ -22,24 +22,31 @@ PROBLEM = _l(
 
 
 def request_export(tenant_id: int, *, by: Actor, at: datetime) -> TenantExport:
-    """Ask for an export; while one is under way, that one is meant."""
+    """Ask for an export for one's own side; while one is under way, that one is meant."""
+    audience: Audience = "staff" if by.is_staff else "client"
     export = TenantExport(
-        tenant_id=tenant_id, asked_by=by.name[:120], asked_at=at, tables_total=count_steps()
+        tenant_id=tenant_id,
+        audience=audience,
+        asked_by=by.name[:120],
+        asked_at=at,
+        tables_total=count_steps(audience),
     )
     try:
         with db.session.begin_nested():
             db.session.add(export)
             db.session.flush()
     except IntegrityError:
-        return _under_way(tenant_id)
+        return _under_way(tenant_id, audience)
     request_work("export_tenant", tenant_id=tenant_id, arguments={"export": export.id}, key=str(export.id))
     _audit(export, "tenant.export_requested", by=by, at=at)
     return export
 
 
-def _under_way(tenant_id: int) -> TenantExport:
+def _under_way(tenant_id: int, audience: Audience) -> TenantExport:
     asked = select(TenantExport).where(
-        TenantExport.tenant_id == tenant_id, TenantExport.state.in_(("waiting", "running"))
+        TenantExport.tenant_id == tenant_id,
+        TenantExport.audience == audience,
+        TenantExport.state.in_(("waiting", "running")),
     )
     export = db.session.scalar(asked)
     if export is None:
@@ -49,7 +56,7 @@ def _under_way(tenant_id: int) -> TenantExport:
 
 def begin_export(export: TenantExport) -> None:
     """Say that the job is at it."""
-    export.state, export.tables_done, export.tables_total = "running", 0, count_steps()
+    export.state, export.tables_done = "running", 0
 
 
 def note_progress(export: TenantExport, done: int) -> None:

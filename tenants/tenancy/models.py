@@ -3,14 +3,15 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, String, text
+from sqlalchemy import BigInteger, CheckConstraint, ColumnElement, Identity, Index, String, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.foundation.db import Base, TenantOwned, choice, moment, public_id
+from tenants.foundation.db import AllForClient, Base, TenantOwned, choice, moment, public_id
 from tenants.foundation.scope import Role
 
 KINDS = ("client", "own")
 STATES = ("active", "suspended", "offboarded")
+AUDIENCES = ("client", "staff")
 EXPORT_STATES = ("waiting", "running", "done", "failed", "expired")
 
 
@@ -38,7 +39,7 @@ class Tenant(Base):
     address: Mapped[str] = mapped_column(default="")
     # Impact × urgency to priority; null means the default matrix.
     priority_matrix: Mapped[dict[str, Any] | None]
-    suspended_reason: Mapped[str | None]
+    suspended_reason: Mapped[str | None] = mapped_column(info={"staff": True})
     created_at: Mapped[datetime] = moment()
     # Counts edits, so that a stale page is refused.
     rev: Mapped[int] = mapped_column(default=1, server_default="1")
@@ -50,8 +51,13 @@ class Tenant(Base):
         Index("uq_tenants_own", "kind", unique=True, postgresql_where=text("kind = 'own'")),
     )
 
+    @classmethod
+    def rows_for_client(cls) -> ColumnElement[bool]:
+        """A client's own row."""
+        return true()
 
-class Site(TenantOwned, Base):
+
+class Site(AllForClient, TenantOwned, Base):
     """A place of a client: an office, a shop, a data room."""
 
     __tablename__ = "sites"
@@ -64,12 +70,16 @@ class Site(TenantOwned, Base):
 
 
 class TenantExport(TenantOwned, Base):
-    """Everything of one client in one archive: asked for, made by a job, kept for a week."""
+    """One client in one archive: asked for, made by a job, kept for a week.
+
+    Made for the client's own people it leaves out what only staff may read.
+    """
 
     __tablename__ = "tenant_exports"
     __grants__: ClassVar[dict[Role, str]] = {Role.CLIENT: "SELECT, INSERT"}
     public_id: Mapped[Any] = public_id()
     state: Mapped[str] = mapped_column(default="waiting")
+    audience: Mapped[str]
     asked_by: Mapped[str] = mapped_column(String(120))
     asked_at: Mapped[datetime] = moment()
     # Progress in tables, so that "7 of 31" can be said while it runs.
@@ -84,11 +94,18 @@ class TenantExport(TenantOwned, Base):
     expires_at: Mapped[datetime | None] = moment(nullable=True)
     __table_args__ = (
         choice("state", EXPORT_STATES),
+        choice("audience", AUDIENCES),
         Index(
             "uq_tenant_exports_open",
             "tenant_id",
+            "audience",
             unique=True,
             postgresql_where=text("state IN ('waiting', 'running')"),
         ),
         Index("ix_tenant_exports_asked", "tenant_id", "asked_at", "id"),
     )
+
+    @classmethod
+    def rows_for_client(cls) -> ColumnElement[bool]:
+        """The exports that were made for them."""
+        return cls.audience == "client"

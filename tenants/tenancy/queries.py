@@ -4,8 +4,9 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, or_, select, tuple_
+from sqlalchemy import Row, Select, or_, select, tuple_
 
+from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
 from tenants.foundation.errors import NotFound
 from tenants.tenancy.models import Site, Tenant, TenantExport
@@ -106,22 +107,25 @@ def find_site(tenant_id: int, public_id: str) -> Site:
     return found
 
 
-def find_export(tenant_id: int, public_id: str) -> TenantExport:
-    """A client's export by its public id. Raises NotFound."""
-    asked = select(TenantExport).where(
-        TenantExport.tenant_id == tenant_id, TenantExport.public_id == as_uuid(public_id)
-    )
+def find_export(tenant_id: int, public_id: str, *, by: Actor) -> TenantExport:
+    """A client's export by its public id, as far as it was made for one's own side. Raises NotFound."""
+    asked = _exports_for(tenant_id, by).where(TenantExport.public_id == as_uuid(public_id))
     found = db.session.scalar(asked)
     if found is None:
         raise NotFound
     return found
 
 
-def list_exports(tenant_id: int, limit: int = 10) -> list[TenantExport]:
-    """The latest exports of a client, newest first."""
-    asked = select(TenantExport).where(TenantExport.tenant_id == tenant_id)
+def list_exports(tenant_id: int, *, by: Actor, limit: int = 10) -> list[TenantExport]:
+    """The latest exports of a client that were made for one's own side, newest first."""
+    asked = _exports_for(tenant_id, by)
     newest = asked.order_by(TenantExport.asked_at.desc(), TenantExport.id.desc()).limit(limit)
     return list(db.session.scalars(newest))
+
+
+def _exports_for(tenant_id: int, by: Actor) -> Select[TenantExport]:
+    audience = "staff" if by.is_staff else "client"
+    return select(TenantExport).where(TenantExport.tenant_id == tenant_id, TenantExport.audience == audience)
 
 
 def as_uuid(text: str) -> uuid.UUID:

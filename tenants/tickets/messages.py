@@ -128,6 +128,8 @@ def write_message(
     db.session.flush()
     place = {"tenant_id": ticket.tenant_id, "ticket_id": ticket.id, "message_id": message.id}
     db.session.add_all(Attachment(**place, file_id=file.id) for file in files)
+    for file in files:
+        file.is_internal = kind != "public"
     return message
 
 

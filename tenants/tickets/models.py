@@ -7,16 +7,22 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
+    ColumnElement,
     Computed,
     DateTime,
     ForeignKey,
     Index,
     String,
+    and_,
+    case,
+    or_,
+    select,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.foundation.db import Base, TenantOwned, belongs, choice, moment
+from tenants.foundation.db import AllForClient, Base, TenantOwned, belongs, choice, moment
 from tenants.foundation.scope import Role
 
 KINDS = ("incident", "request", "problem", "change")
@@ -44,6 +50,10 @@ HISTORY_KINDS = (
     "closed",
     "cancelled",
 )
+# What the requester's side is not told.
+HISTORY_FOR_STAFF = ("hand_over_made", "hand_over_accepted", "hand_over_returned")
+# Lines whose reason the requester's side reads too: why it waits, and why it was cancelled.
+REASONS_FOR_ALL = ("state_changed", "cancelled")
 _APPEND = "SELECT, INSERT"
 _OPEN = "state IN ('new', 'in_progress', 'waiting')"
 _OVER = "state IN ('closed', 'cancelled')"
@@ -51,7 +61,7 @@ _OVER = "state IN ('closed', 'cancelled')"
 _NO_DUE_TIME = "'9999-12-31 00:00:00+00'::timestamp with time zone"
 
 
-class Ticket(TenantOwned, Base):
+class Ticket(AllForClient, TenantOwned, Base):
     """One matter of one client. Names of people are copied: lists never read the table of users."""
 
     __tablename__ = "tickets"
@@ -159,6 +169,11 @@ class Message(TenantOwned, Base):
         Index("uq_messages_request_key", "tenant_id", "request_key", unique=True),
     )
 
+    @classmethod
+    def rows_for_client(cls) -> ColumnElement[bool]:
+        """No internal notes."""
+        return cls.kind == "public"
+
 
 class TicketEvent(TenantOwned, Base):
     """One line of a ticket's history, numbered from 1 per ticket; it only grows, and clocks are derived from it."""
@@ -173,7 +188,9 @@ class TicketEvent(TenantOwned, Base):
     actor_user_id: Mapped[int | None]
     actor_name: Mapped[str] = mapped_column(String(120))
     message_id: Mapped[int | None]
-    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    data: Mapped[dict[str, Any]] = mapped_column(
+        default=dict, info={"for_client": lambda: _without_reasons_for_staff()}
+    )
     __table_args__ = (
         choice("kind", HISTORY_KINDS),
         choice("actor_kind", ("staff", "requester", "system")),
@@ -181,6 +198,21 @@ class TicketEvent(TenantOwned, Base):
         belongs("messages", "message_id"),
         Index("uq_ticket_events_seq", "tenant_id", "ticket_id", "seq", unique=True),
     )
+
+    @classmethod
+    def rows_for_client(cls) -> ColumnElement[bool]:
+        """What moves the clocks, without hand-overs and what was written for staff only."""
+        public = select(Message.id).where(Message.tenant_id == cls.tenant_id, Message.kind == "public")
+        return and_(
+            cls.kind.not_in(HISTORY_FOR_STAFF),
+            cls.data["because"].as_string().is_distinct_from("hand_over"),
+            or_(cls.message_id.is_(None), cls.message_id.in_(public)),
+        )
+
+
+def _without_reasons_for_staff() -> ColumnElement[Any]:
+    told = TicketEvent.data.op("-", return_type=JSONB())("reason")
+    return case((TicketEvent.kind.in_(REASONS_FOR_ALL), TicketEvent.data), else_=told)
 
 
 class HandOver(TenantOwned, Base):
@@ -237,6 +269,13 @@ class Attachment(TenantOwned, Base):
         Index("ix_attachments_ticket", "tenant_id", "ticket_id"),
         Index("ix_attachments_file", "tenant_id", "file_id"),
     )
+
+    @classmethod
+    def rows_for_client(cls) -> ColumnElement[bool]:
+        """What hangs on messages that they may read."""
+        return cls.message_id.in_(
+            select(Message.id).where(Message.tenant_id == cls.tenant_id, Message.kind == "public")
+        )
 
 
 class ImportedRow(TenantOwned, Base):

@@ -1,5 +1,6 @@
 import hashlib
 import io
+import re
 import zipfile
 
 import pytest
@@ -8,42 +9,102 @@ from sqlalchemy import select
 from msp.background.runner import run_all_due
 from tenants.foundation.db import db
 from tenants.tenancy.models import TenantExport
+from tenants.tickets import services
+from tests import tickets
 from tests.personas import BEGAN
+
+
+def audience_of(who):
+    return "staff" if who == "Mia" else "client"
 
 
 @pytest.fixture
 def export_id(within):
-    def find(slug="acme"):
+    def find(audience=None, slug="acme"):
         with within(slug):
-            return db.session.scalar(select(TenantExport.public_id))
+            asked = select(TenantExport.public_id)
+            return db.session.scalar(asked.where(TenantExport.audience == audience) if audience else asked)
 
     return find
 
 
-def test_managers_and_the_clients_admin_take_the_export_home(app, sign_in, export_id):
-    mia, alice, mallory = sign_in("Mia"), sign_in("Alice"), sign_in("Mallory")
-    assert mia.post("/console/tenants/acme/exports").status_code == 302
-    page = mia.get("/console/tenants/acme").text
-    assert "Being made" in page
+@pytest.mark.parametrize(
+    ("who", "pages"), [("Mia", "/console/tenants/acme"), ("Alice", "/portal")], ids=["staff", "client"]
+)
+def test_each_side_takes_its_own_export_home(app, sign_in, export_id, who, pages):
+    client, mallory = sign_in(who), sign_in("Mallory")
+    listed = pages if who == "Mia" else "/portal/exports"
+    assert client.post(f"{pages}/exports").status_code == 302
+    assert "Being made" in client.get(listed).text
     one = export_id()
-    assert alice.get(f"/portal/exports/{one}").status_code == 404
+    assert client.get(f"{pages}/exports/{one}").status_code == 404
     with app.app_context():
         run_all_due()
-    for client, path in ((mia, f"/console/tenants/acme/exports/{one}"), (alice, f"/portal/exports/{one}")):
-        answer = client.get(path)
+    with client.get(f"{pages}/exports/{one}") as answer:
         assert answer.status_code == 200
         assert zipfile.ZipFile(io.BytesIO(answer.data)).testzip() is None
-        assert hashlib.sha256(answer.data).hexdigest()[:12] in alice.get("/portal/exports").text
-        answer.close()
+        assert hashlib.sha256(answer.data).hexdigest()[:12] in client.get(listed).text
+    other = sign_in("Alice" if who == "Mia" else "Mia")
+    other_pages = "/portal" if who == "Mia" else "/console/tenants/acme"
+    assert other.get(f"{other_pages}/exports/{one}").status_code == 404
     assert mallory.get(f"/portal/exports/{one}").status_code == 404
-    assert mia.get(f"/console/tenants/globex/exports/{one}").status_code == 404
+    assert sign_in("Mia").get(f"/console/tenants/globex/exports/{one}").status_code == 404
     assert sign_in("Bob").get("/portal/exports").status_code == 403
+
+
+STAFF_ONLY = ("a-staff-only-note", "staff-only bytes", "a-briefing", "a-reason-for-staff", "a-return-reason")
+
+
+def everything_in(answer):
+    """All entries of an archive, unpacked."""
+    archive = zipfile.ZipFile(io.BytesIO(answer.data))
+    return b"".join(archive.read(name) for name in archive.namelist()).decode()
+
+
+def test_the_clients_export_has_nothing_that_only_staff_may_read(app, cast, sign_in, within, export_id):
+    with within("Tina") as tina:
+        ticket = tickets.open_in_scope(cast, tina)
+        code = ticket.code
+        services.set_priority(
+            ticket, priority="P1", by=tina, at=tickets.later(minutes=5), reason="a-reason-for-staff"
+        )
+        db.session.commit()
+    desk, page = sign_in("Tina"), f"/desk/tickets/{code}"
+    for kind, word in (("internal", "staff-only"), ("public", "public")):
+        files = (io.BytesIO(f"{word} bytes".encode()), f"{word}.txt")
+        said = {"body": f"a-{word}-note", "kind": kind, "files": files}
+        assert desk.post(f"{page}/messages", data=said).status_code == 302
+    rev = re.search(r'name="rev"[^>]*value="(\d+)"', desk.get(f"{page}/hand-over").text)[1]
+    briefing = {
+        "to_tier": "L2",
+        "symptoms": "a-briefing",
+        "tried": "a-briefing",
+        "told_requester": "a-briefing",
+    }
+    assert desk.post(f"{page}/hand-over", data={**briefing, "rev": rev}).status_code == 302
+    leo = sign_in("Leo")
+    rev = re.search(r'name="rev"[^>]*value="(\d+)"', leo.get(page).text)[1]
+    returned = leo.post(f"{page}/hand-over/return", data={"reason": "a-return-reason", "rev": rev})
+    assert returned.status_code == 302
+    found = {}
+    for who, pages in (("Mia", "/console/tenants/acme"), ("Alice", "/portal")):
+        client = sign_in(who)
+        client.post(f"{pages}/exports")
+        with app.app_context():
+            run_all_due()
+        with client.get(f"{pages}/exports/{export_id(audience_of(who))}") as answer:
+            found[who] = everything_in(answer)
+    assert [word for word in STAFF_ONLY if word not in found["Mia"]] == []
+    assert [word for word in STAFF_ONLY if word in found["Alice"]] == []
+    assert "a-public-note" in found["Alice"]
+    assert "public bytes" in found["Alice"]
+    assert '"to_priority":"P1"' in found["Alice"]
 
 
 def test_the_clients_admin_asks(sign_in, export_id):
     assert sign_in("Alice").post("/portal/exports").status_code == 302
     assert export_id() is not None
-    assert export_id("globex") is None
+    assert export_id(slug="globex") is None
 
 
 def test_the_audit_log_and_its_verification(sign_in):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped
 from tenants.foundation.db import Base, TenantOwned, db
 from tenants.foundation.kinds import tenant_models
 from tenants.foundation.scope import enter, of_tenant
-from tenants.tenancy.archive import StoredCopy, count_steps, exported_columns, write_archive
+from tenants.tenancy.archive import StoredCopy, count_steps, exported_columns, exported_models, write_archive
 from tests.canaries import Filler
 from tests.personas import BEGAN
 
@@ -24,12 +24,18 @@ def filled(superuser, cast):
 
 @pytest.fixture
 def export(app, cast, tmp_path):
-    def write(slug="acme", stored=(), tick=lambda done: None):
+    def write(slug="acme", stored=(), tick=lambda done: None, audience="staff"):
         path = tmp_path / f"{slug}.zip"
         with app.app_context(), enter(of_tenant(cast.tenant(slug))):
             db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             made = write_archive(
-                path, cast.tenant(slug), tenant=FACTS, stored=stored, made_at=BEGAN, tick=tick
+                path,
+                cast.tenant(slug),
+                audience=audience,
+                tenant=FACTS,
+                stored=stored,
+                made_at=BEGAN,
+                tick=tick,
             )
         return zipfile.ZipFile(path), made
 
@@ -59,10 +65,27 @@ def test_every_table_has_rows_and_every_value_of_the_canaries(filled, export):
             for column, value in filled["acme"].get(model.__tablename__, {}).items()
             if isinstance(value, str)
             and value.startswith("canary")
-            and column not in exported_columns(model)[1]
+            and column not in exported_columns(model, "staff")[1]
         }
         text = archive.read(f"tables/{model.__tablename__}.jsonl").decode()
         assert all(word in text for word in words), model
+
+
+def test_the_clients_own_archive_holds_what_its_tables_declare(filled, export):
+    archive, manifest = export(audience="client")
+    tables = {one.table for one in manifest.tables}
+    assert tables == {model.__tablename__ for model in exported_models("client")}
+    assert not tables & {"hand_overs", "outgoing_mails", "work", "staff_grants", "agent_credentials"}
+    assert {"tickets", "messages", "sites", "assets", "contracts", "ticket_timers"} <= tables
+    assert manifest.audience == "client"
+    (tenant,) = archive.read("tables/tenants.jsonl").splitlines()
+    assert "suspended_reason" not in json.loads(tenant)
+
+
+def test_no_table_is_for_clients_that_their_database_role_may_not_read(superuser, cast):
+    for model in exported_models("client"):
+        asked = "SELECT has_table_privilege('portal_client', %s, 'SELECT')"
+        assert superuser.execute(asked, (model.__tablename__,)).fetchone() == (True,), model
 
 
 def test_secrets_are_left_out_and_named(filled, export):
@@ -115,6 +138,7 @@ def test_a_new_table_is_exported_without_a_change(superuser, cast, export):
             "id": 1,
             "word": "ours",
         }
+        assert "tables/brand_new.jsonl" not in export(audience="client")[0].namelist()
     finally:
         manager = model.__mapper__.class_manager
         Base.metadata.remove(model.__table__)
@@ -128,4 +152,4 @@ def test_progress_is_told_in_order(export):
     heard = []
     export(tick=heard.append)
     assert heard == sorted(heard)
-    assert (heard[0], heard[-1]) == (0, count_steps())
+    assert (heard[0], heard[-1]) == (0, count_steps("staff"))
