@@ -12,7 +12,7 @@ from typing import Any
 
 import redis
 import structlog
-from flask import Flask
+from flask import Flask, current_app
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
@@ -115,10 +115,11 @@ def ring(connection: Any, serializer: SignedJson, asked: Sequence[tuple[int, int
 
 def install(app: Flask) -> None:
     """Ring after each commit that asked for work."""
-    serializer = SignedJson(app.config["SECRET_KEY"])
-    app.extensions["job_serializer"] = serializer
+    app.extensions["job_serializer"] = SignedJson(app.config["SECRET_KEY"])
+    work.on_doorbell(_ring_here)
 
-    def ring_ours(asked: Sequence[tuple[int, int, str]]) -> None:
-        ring(app.extensions["redis"], serializer, asked)
 
-    work.on_doorbell(ring_ours)
+def _ring_here(asked: Sequence[tuple[int, int, str]]) -> None:
+    """Ring at the application whose transaction ended: a process of tests has several."""
+    ours = current_app.extensions
+    ring(ours["redis"], ours["job_serializer"], asked)
