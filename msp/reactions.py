@@ -1,8 +1,10 @@
 """One page that says what follows from what: WITHIN the same transaction, and AFTER it succeeded."""
 
+from contracts.statements.events import StatementClosed
 from contracts.timers.services import follow_ticket
 from msp.account import jobs as account
 from msp.mail import notices
+from msp.reports import jobs as reports
 from tenants.foundation.events import Event, Reaction
 from tenants.people import events as people
 from tenants.tickets import events as ticket
@@ -26,4 +28,5 @@ AFTER: dict[type[Event], tuple[Reaction, ...]] = {
     people.LinkIssued: (account.send_link,),
     people.AccountChanged: (account.send_notice,),
     people.StaffLeft: (account.hand_on,),
+    StatementClosed: (reports.announce_statement,),
 }
