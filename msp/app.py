@@ -43,6 +43,7 @@ BLUEPRINTS = (
     "msp.console",
     "msp.campaigns",
     "msp.agents",
+    "msp.reports",
     "msp.api",
 )
 MODELS = (

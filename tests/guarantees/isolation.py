@@ -188,6 +188,7 @@ def foreign_fields(rows: Rows) -> dict[str, str]:
     """A body that points at Globex with every name that a form or document of ours might read."""
     fields = {
         "tenant": "globex",
+        "client": "globex",
         "tenant_id": str(rows["tenants"]["id"]),
         "company": str(rows["tenants"]["id"]),
         "subject": "probe",

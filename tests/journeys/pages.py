@@ -32,7 +32,14 @@ ELSEWHERE = {
     "campaigns.pause_campaign": "looks as aborting does",
     "console.offboard_tenant": "only of a client that is suspended",
 }
-VIEWERS = {"portal": "Alice", "desk": "Nadia", "campaigns": "Nadia", "agents": "Nadia", "console": "Owen"}
+VIEWERS = {
+    "portal": "Alice",
+    "desk": "Nadia",
+    "campaigns": "Nadia",
+    "agents": "Nadia",
+    "console": "Owen",
+    "reports": "Alice",
+}
 PUBLIC = ("account.sign_in", "account.forget_password")
 
 
