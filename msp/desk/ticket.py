@@ -35,7 +35,7 @@ def render_ticket(code: str, form: StaffMessageForm) -> Any:
         "desk/show_ticket.html",
         view=view,
         ticket=view.ticket,
-        entries=tell(history, view.files, staff=True, file_url=file_url),
+        entries=tell(history, view.files, audience="staff", file_url=file_url),
         steps=rules.allowed_transitions(view.ticket.state),
         may_decide=view.hand_over is not None and rules.may_hold(actor().tier, view.hand_over.to_tier),
         form=form,
