@@ -55,6 +55,7 @@ MODELS = (
     "tenants.tickets.models",
     "contracts.terms.models",
     "contracts.timers.models",
+    "contracts.statements.models",
     "msp.mail.models",
     "msp.api.models",
     "msp.campaigns.models",

@@ -58,7 +58,7 @@ def calendar_document(calendar: Calendar) -> object:
 
 def _calendar(members: Members, field: str, faults: Faults) -> Calendar | None:
     zone = members.take("time_zone", _read_zone)
-    hours = members.take_list("hours", _read_weekly_hours)
+    hours = members.take_list("hours", read_weekly_hours)
     holidays: list[tuple[int, date]] = members.take_list("holidays", read_date)
     special_days = members.take_list("special_days", _read_special_day)
     faults += weekly_clashes(hours, f"{field}.hours")
@@ -79,7 +79,8 @@ def _read_zone(value: object, field: str, faults: Faults) -> str | None:
     return None
 
 
-def _read_weekly_hours(value: object, field: str, faults: Faults) -> WeeklyHours | None:
+def read_weekly_hours(value: object, field: str, faults: Faults) -> WeeklyHours | None:
+    """Read hours of a weekday; None after noting all of their faults."""
     members = read_object(value, field, faults, required=["weekday", "from", "to"])
     if members is None:
         return None

@@ -6,26 +6,27 @@
  "pause_reasons": {"response": [], "update": [], "resolution": ["requester"]},
  "reopen": "continue", "change": "from_creation", "update_start": "requester_reply", "warn_at_percent": [50, 75, 90]}
 ```
-`always` measures that priority around the clock. A target left out or null is not promised.
+`always` measures that priority around the clock. A target left out or null is not promised. What may stand beside these
+members is in `promise.py`; documents written before it was there are read with its defaults.
 """
 
 import json
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 from contracts.clock.calendar import ALWAYS, Calendar
 from contracts.clock.calendar_document import read_calendar
-from contracts.clock.document import Members, Reader, read_object, whole_number
+from contracts.clock.document import Members, read_object, whole_number
 from contracts.clock.faults import Faults, Invalid
 from contracts.clock.history import ClockKind, Terms
 from contracts.clock.track import ChangeRule, ClockRules, ReopenRule, Target, UpdateStart
+from contracts.terms.promise import MEMBERS as PROMISED
+from contracts.terms.promise import PERCENT, Promise, one_of, promise_of
 
 PRIORITIES = ("P1", "P2", "P3", "P4")
 PAUSE_REASONS = ("requester", "vendor", "part", "visit", "change")
 LONGEST_TARGET = 5_256_000
 _MINUTES = whole_number(1, LONGEST_TARGET)
-_PERCENT = whole_number(1, 100)
 _LEVEL = tuple(f"{kind}_minutes" for kind in ClockKind)
 _MEMBERS = ("service_levels", "pause_reasons", "reopen", "change", "update_start", "warn_at_percent")
 
@@ -64,7 +65,12 @@ def default_terms(time_zone: str) -> dict[str, Any]:
 
 def read_terms(document: dict[str, Any]) -> Terms:
     """What the clock understands of a document. Raises TermsInvalid naming every field at fault."""
-    return _read_cached(json.dumps(document, sort_keys=True))
+    return _read_cached(json.dumps(document, sort_keys=True))[0]
+
+
+def read_promise(document: dict[str, Any]) -> Promise:
+    """What a document promises beside its clocks. Raises TermsInvalid naming every field at fault."""
+    return _read_cached(json.dumps(document, sort_keys=True))[1]
 
 
 def calendar_of(document: dict[str, Any]) -> Calendar:
@@ -75,26 +81,32 @@ def calendar_of(document: dict[str, Any]) -> Calendar:
 
 
 @lru_cache(maxsize=512)
-def _read_cached(text: str) -> Terms:
+def _read_cached(text: str) -> tuple[Terms, Promise]:
     """Versions never change, so one reading serves every ticket that is measured by it."""
     faults = Faults()
-    members = read_object(json.loads(text), "", faults, required=["calendar", *_MEMBERS])
-    terms = _terms(members) if members else None
-    if faults or terms is None:
+    members = read_object(json.loads(text), "", faults, required=["calendar", *_MEMBERS], optional=PROMISED)
+    percents = _percents(members) if members else []
+    terms = _terms(members, percents) if members else None
+    promise = promise_of(members, percents) if members else None
+    if faults or terms is None or promise is None:
         raise TermsInvalid(faults)
-    return terms
+    return terms, promise
 
 
-def _terms(members: Members) -> Terms | None:
+def _percents(members: Members) -> list[int]:
+    percents = [percent for _, percent in members.take_list("warn_at_percent", PERCENT)]
+    if percents != sorted(set(percents)):
+        members.faults.add("warn_at_percent", "not_ascending")
+    return percents
+
+
+def _terms(members: Members, percents: list[int]) -> Terms | None:
     calendar = members.take("calendar", read_calendar)
     levels = members.take("service_levels", _read_levels)
     reasons = members.take("pause_reasons", _read_pause_reasons)
-    reopen = members.take("reopen", _one_of(tuple(ReopenRule)))
-    change = members.take("change", _one_of(tuple(ChangeRule)))
-    start = members.take("update_start", _one_of(tuple(UpdateStart)))
-    percents = [percent for _, percent in members.take_list("warn_at_percent", _PERCENT)]
-    if percents != sorted(set(percents)):
-        members.faults.add("warn_at_percent", "not_ascending")
+    reopen = members.take("reopen", one_of(tuple(ReopenRule)))
+    change = members.take("change", one_of(tuple(ChangeRule)))
+    start = members.take("update_start", one_of(tuple(UpdateStart)))
     if None in (calendar, levels, reasons, reopen, change, start) or members.faults:
         return None
     assert calendar and levels is not None and reasons is not None and reopen and change and start
@@ -147,14 +159,4 @@ def _read_pause_reasons(value: object, field: str, faults: Faults) -> dict[str, 
     members = read_object(value, field, faults, required=[kind.value for kind in ClockKind])
     if members is None:
         return None
-    return {kind: [one for _, one in members.take_list(kind, _one_of(PAUSE_REASONS))] for kind in ClockKind}
-
-
-def _one_of(words: Sequence[str]) -> Reader[str]:
-    def read(value: object, field: str, faults: Faults) -> str | None:
-        if isinstance(value, str) and value in words:
-            return value
-        faults.add(field, "not_one_of")
-        return None
-
-    return read
+    return {kind: [one for _, one in members.take_list(kind, one_of(PAUSE_REASONS))] for kind in ClockKind}
