@@ -1,8 +1,10 @@
 """One page that says what follows from what: WITHIN the same transaction, and AFTER it succeeded."""
 
+from contracts.timers import events as timer
 from contracts.timers.services import follow_ticket
 from msp.account import jobs as account
 from msp.mail import notices
+from msp.timers import jobs as timers
 from tenants.foundation.events import Event, Reaction
 from tenants.people import events as people
 from tenants.tickets import events as ticket
@@ -22,6 +24,8 @@ AFTER: dict[type[Event], tuple[Reaction, ...]] = {
     ticket.TicketOpened: (notices.acknowledge_ticket,),
     ticket.MessageAdded: (notices.pass_on_message,),
     ticket.TicketResolved: (notices.announce_solution,),
+    timer.TimerWarned: (timers.act_on_timer,),
+    timer.TimerMissed: (timers.act_on_timer,),
     people.PersonInvited: (account.send_invitation,),
     people.LinkIssued: (account.send_link,),
     people.AccountChanged: (account.send_notice,),

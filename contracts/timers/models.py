@@ -51,9 +51,11 @@ class TimerMark(AllForClient, TenantOwned, Base):
     """A warning, a target met or a target missed: recorded once, with its cause, and never erased."""
 
     __tablename__ = "timer_marks"
-    __grants__: ClassVar[dict[Role, str]] = dict.fromkeys(
-        (Role.CLIENT, Role.STAFF, Role.WORKER), "SELECT, INSERT"
-    )
+    __grants__: ClassVar[dict[Role, str]] = {
+        Role.CLIENT: "SELECT, INSERT",
+        Role.STAFF: "SELECT, INSERT",
+        Role.WORKER: "SELECT, INSERT, UPDATE (acted_at)",
+    }
     ticket_id: Mapped[int]
     clock: Mapped[str]
     cycle: Mapped[int]
@@ -65,6 +67,8 @@ class TimerMark(AllForClient, TenantOwned, Base):
     cause: Mapped[str | None]
     at: Mapped[datetime] = moment()
     recorded_at: Mapped[datetime] = moment()
+    # When people were told and the ticket passed on; set once, in the transaction of that.
+    acted_at: Mapped[datetime | None] = moment(nullable=True)
     __table_args__ = (
         choice("clock", tuple(ClockKind)),
         choice("mark", MARKS),

@@ -7,7 +7,8 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from msp.web.words import look_of
+from contracts.terms.promise import MISS
+from msp.web.words import look_of, name_of
 from tenants.foundation.actor import Actor
 from tenants.tickets.models import HISTORY_FOR_STAFF, REASONS_FOR_ALL, Message, Ticket, TicketEvent
 from tenants.tickets.queries import FileOnTicket
@@ -126,6 +127,8 @@ def _words(line: TicketEvent, audience: str) -> str:
     if line.kind == "state_changed":
         return _state(data, audience)
     words = _SENTENCES[line.kind](data) if line.kind in _SENTENCES else line.kind
+    if data.get("clock"):
+        words = f"{words} {_cause(data)}"
     reason = data.get("reason")
     if reason and (staff or line.kind in REASONS_FOR_ALL):
         words = f"{words} {_('Reason: %(reason)s', reason=reason)}"
@@ -139,6 +142,14 @@ def _state(data: dict[str, Any], audience: str) -> str:
         )
     look = look_of("ticket", data.get("to_state"), data.get("reason"), audience)
     return _("changed the state: %(state)s.", state=look.word)
+
+
+def _cause(data: dict[str, Any]) -> str:
+    """Why the portal passed a ticket up by itself."""
+    clock, percent = name_of("timer", data["clock"]), data["percent"]
+    if percent == MISS:
+        return _("The target “%(clock)s” was missed.", clock=clock)
+    return _("%(percent)s %% of the target “%(clock)s” were used up.", percent=percent, clock=clock)
 
 
 def _assigned(data: dict[str, Any]) -> str:

@@ -35,7 +35,8 @@ TIERS = ("L1", "L2", "L3", "vendor")
 SOURCES = ("portal", "phone", "api", "import", "mail")
 MESSAGE_KINDS = ("public", "internal")
 AUTHOR_KINDS = ("staff", "requester", "auto")
-HAND_OVER_STATES = ("pending", "accepted", "returned")
+# withdrawn: the portal passed the ticket further up before anybody had accepted it.
+HAND_OVER_STATES = ("pending", "accepted", "returned", "withdrawn")
 HISTORY_KINDS = (
     "opened",
     "message_added",
@@ -238,6 +239,8 @@ class HandOver(TenantOwned, Base):
     decided_by_name: Mapped[str | None] = mapped_column(String(120))
     decided_at: Mapped[datetime | None] = moment(nullable=True)
     return_reason: Mapped[str | None]
+    # What made the portal pass it on by itself; the same cause again passes nothing on.
+    cause_key: Mapped[str | None] = mapped_column(String(80))
     __table_args__ = (
         choice("from_tier", TIERS),
         choice("to_tier", TIERS),
@@ -251,6 +254,7 @@ class HandOver(TenantOwned, Base):
             unique=True,
             postgresql_where=text("state = 'pending'"),
         ),
+        Index("uq_hand_overs_cause", "tenant_id", "ticket_id", "cause_key", unique=True),
     )
 
 

@@ -100,6 +100,11 @@ def may_hand_over(state: str, from_tier: str, to_tier: str, *, pending: bool) ->
     return is_open(state) and to_tier in TIERS and to_tier != from_tier and not pending
 
 
+def may_escalate(state: str, from_tier: str, to_tier: str) -> bool:
+    """Whether the portal itself may pass a ticket on: open, and upwards only."""
+    return is_open(state) and rank(to_tier) > rank(from_tier)
+
+
 def meets_response(*, kind: str, author_kind: str, spoke_with_caller: bool) -> bool:
     """Whether the requester was answered: by a person of the provider, in public or on the phone."""
     return author_kind == "staff" and (kind == "public" or spoke_with_caller)
