@@ -1,6 +1,7 @@
 """One page that says what follows from what: WITHIN the same transaction, and AFTER it succeeded."""
 
 from contracts.timers import events as timer
+from contracts.timers.deadlines import follow_rest, put_off_closing
 from contracts.timers.services import follow_ticket
 from msp.account import jobs as account
 from msp.mail import notices
@@ -11,12 +12,12 @@ from tenants.tickets import events as ticket
 
 WITHIN: dict[type[Event], tuple[Reaction, ...]] = {
     ticket.TicketOpened: (follow_ticket,),
-    ticket.MessageAdded: (follow_ticket,),
+    ticket.MessageAdded: (follow_ticket, put_off_closing),
     ticket.TicketStateChanged: (follow_ticket,),
     ticket.TicketReprioritised: (follow_ticket,),
-    ticket.TicketResolved: (follow_ticket,),
-    ticket.TicketReopened: (follow_ticket,),
-    ticket.TicketClosed: (follow_ticket,),
+    ticket.TicketResolved: (follow_ticket, follow_rest),
+    ticket.TicketReopened: (follow_ticket, follow_rest),
+    ticket.TicketClosed: (follow_ticket, follow_rest),
     ticket.TicketCancelled: (follow_ticket,),
 }
 

@@ -6,12 +6,14 @@ from msp.api.idempotency import forget_old_answers
 from msp.background.periodic import Periodic
 from msp.campaigns.jobs import ring_due_campaigns
 from msp.campaigns.sightings import FLUSH_SECONDS, flush_sightings
+from msp.timers.closing import sweep_due_closings
 
 
 def table() -> tuple[Periodic, ...]:
     """The schedule. Each entry is safe to run twice and in two sweepers at once."""
     return (
         Periodic("timers", 2, sweep_due_timers),
+        Periodic("closing of rested tickets", 5, sweep_due_closings),
         Periodic("campaigns", 1, ring_due_campaigns),
         Periodic("sightings of agents", FLUSH_SECONDS, flush_sightings),
         Periodic("forget expired tries and sessions", 3600, forget_expired),

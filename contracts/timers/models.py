@@ -12,6 +12,7 @@ from tenants.foundation.db import AllForClient, Base, TenantOwned, belongs, choi
 from tenants.foundation.scope import Role
 
 MARKS = ("warning", "met", "missed")
+DEADLINES = ("close", "reopen")
 
 
 class TicketTimer(AllForClient, TenantOwned, Base):
@@ -96,4 +97,23 @@ class TimerMark(AllForClient, TenantOwned, Base):
             postgresql_where=text("mark <> 'warning'"),
         ),
         Index("ix_timer_marks_month", "tenant_id", "at", postgresql_where=text("mark <> 'warning'")),
+    )
+
+
+class TicketDeadline(AllForClient, TenantOwned, Base):
+    """When a resolved ticket closes by itself (`close`), and until when a closed one can be reopened (`reopen`)."""
+
+    __tablename__ = "ticket_deadlines"
+    __grants__: ClassVar[dict[Role, str]] = {Role.CLIENT: "SELECT, INSERT, UPDATE", Role.SWEEPER: "SELECT"}
+    ticket_id: Mapped[int]
+    kind: Mapped[str]
+    # Null while it does not apply.
+    due_at: Mapped[datetime | None] = moment(nullable=True)
+    # The next moment at which the sweeper has something to ask for; null when there is nothing.
+    look_at: Mapped[datetime | None] = moment(nullable=True)
+    __table_args__ = (
+        choice("kind", DEADLINES),
+        belongs("tickets", "ticket_id"),
+        Index("uq_ticket_deadlines", "tenant_id", "ticket_id", "kind", unique=True),
+        Index("ix_ticket_deadlines_look", "look_at", postgresql_where=text("look_at IS NOT NULL")),
     )

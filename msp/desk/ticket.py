@@ -36,7 +36,7 @@ def render_ticket(code: str, form: StaffMessageForm) -> Any:
         view=view,
         ticket=view.ticket,
         entries=tell(history, view.files, audience="staff", file_url=file_url),
-        steps=rules.allowed_transitions(view.ticket.state),
+        steps=queries.list_steps(view.ticket, by=actor(), at=time.now()),
         may_decide=view.hand_over is not None and rules.may_hold(actor().tier, view.hand_over.to_tier),
         form=form,
         act=ActForm(formdata=None, rev=str(view.ticket.rev)),

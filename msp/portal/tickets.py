@@ -111,7 +111,7 @@ def render_ticket(code: str, form: MessageForm) -> Any:
         ticket=view.ticket,
         entries=tell(history, view.files, audience=audience, file_url=file_url),
         audience=audience,
-        steps=rules.allowed_transitions(view.ticket.state, "requester"),
+        steps=queries.list_steps(view.ticket, by=actor(), at=time.now()),
         may_say=rules.may_say(view.ticket.state, "public"),
         form=form,
         act=ActForm(formdata=None, rev=str(view.ticket.rev)),

@@ -126,6 +126,8 @@ def _words(line: TicketEvent, audience: str) -> str:
         return _("took it.")
     if line.kind == "state_changed":
         return _state(data, audience)
+    if line.kind == "closed" and line.actor_kind == "system":
+        return _("closed it, because nothing more was said.")
     words = _SENTENCES[line.kind](data) if line.kind in _SENTENCES else line.kind
     if data.get("clock"):
         words = f"{words} {_cause(data)}"

@@ -101,6 +101,9 @@ class Ticket(AllForClient, TenantOwned, Base):
     next_due_kind: Mapped[str | None] = mapped_column(String(20))
     sla_state: Mapped[str | None] = mapped_column(String(20))
     sla_paused_since: Mapped[datetime | None] = moment(nullable=True)
+    # When a resolved ticket closes by itself, and until when a closed one can be reopened; both included.
+    closes_at: Mapped[datetime | None] = moment(nullable=True)
+    reopen_until: Mapped[datetime | None] = moment(nullable=True)
 
     is_open: Mapped[bool] = mapped_column(Boolean, Computed(_OPEN, persisted=True))
     is_over: Mapped[bool] = mapped_column(Boolean, Computed(_OVER, persisted=True))

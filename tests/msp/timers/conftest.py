@@ -1,6 +1,7 @@
 """A desk at Acme whose clock the tests turn: verbs commit, `sweep` looks at the timers and does what is asked for."""
 
 import dataclasses
+import functools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -34,14 +35,28 @@ def desk(app, cast, as_actor, monkeypatch, tmp_path):
     """Acme's desk, with mail going to a folder."""
     settings = dataclasses.replace(app.extensions["settings"], mail_url=f"file://{tmp_path}/mail")
     monkeypatch.setitem(app.extensions, "settings", settings)
-    with app.app_context():
-        yield Desk(cast, as_actor)
+    return Desk(app, cast, as_actor)
+
+
+def inside(method):
+    """In an app context of its own: one that stays would remember whoever a request signed in."""
+
+    @functools.wraps(method)
+    def call(self, *given, **named):
+        with self.app.app_context():
+            return method(self, *given, **named)
+
+    return call
 
 
 class Desk:
-    def __init__(self, cast, as_actor):
+    at = staticmethod(at)
+
+    def __init__(self, app, cast, as_actor):
+        self.app = app
         self.cast, self.as_actor, self.tenant_id = cast, as_actor, cast.tenants["acme"]
 
+    @inside
     def open(self, hours=0.0, *, impact="medium", urgency="medium", **changes):
         request = tickets.Request(
             subject="Printer is on fire",
@@ -57,6 +72,7 @@ class Desk:
             db.session.commit()
             return ticket.id
 
+    @inside
     def do(self, ticket_id, verb, who, hours, **given):
         """A verb of the tickets' services by a person of the cast, at an hour."""
         with time.frozen(at(hours)), enter(of_tenant(self.tenant_id)):
@@ -66,6 +82,7 @@ class Desk:
     def assign(self, ticket_id, name, hours=0.0):
         self.do(ticket_id, tickets.assign_ticket, "Leo", hours, to_user_id=self.cast.users[name])
 
+    @inside
     def terms(self, **members):
         """From June on Acme's terms say this too."""
         with enter(of_tenant(self.tenant_id)):
@@ -80,6 +97,7 @@ class Desk:
             )
             db.session.commit()
 
+    @inside
     def look(self, hours):
         """The sweeper alone."""
         with time.frozen(at(hours)):
@@ -90,12 +108,14 @@ class Desk:
         self.look(hours)
         return self.work(hours)
 
+    @inside
     def work(self, hours):
         seen = len(self.mails())
         with time.frozen(at(hours)):
             run_all_due()
         return [(one.to_address.partition("@")[0], one.template) for one in self.mails()[seen:]]
 
+    @inside
     def mails(self):
         with enter(of_tenant(self.tenant_id)):
             return list(db.session.scalars(select(OutgoingMail).order_by(OutgoingMail.id)))
@@ -103,15 +123,31 @@ class Desk:
     def _ticket(self, ticket_id):
         return db.session.scalars(select(Ticket).where(Ticket.id == ticket_id)).one()
 
+    @inside
     def ticket(self, ticket_id):
         with enter(of_tenant(self.tenant_id)):
             return self._ticket(ticket_id)
 
+    @inside
     def history(self, ticket_id):
         with enter(of_tenant(self.tenant_id)):
             found = select(TicketEvent).where(TicketEvent.ticket_id == ticket_id).order_by(TicketEvent.seq)
             return list(db.session.scalars(found))
 
+    @inside
+    def act(self, statement):
+        """Change rows of Acme's."""
+        with enter(of_tenant(self.tenant_id)):
+            db.session.execute(statement)
+            db.session.commit()
+
+    @inside
+    def rows(self, found):
+        """Rows of Acme's."""
+        with enter(of_tenant(self.tenant_id)):
+            return list(db.session.scalars(found))
+
+    @inside
     def hand_overs(self, ticket_id):
         with enter(of_tenant(self.tenant_id)):
             found = select(HandOver).where(HandOver.ticket_id == ticket_id).order_by(HandOver.id)

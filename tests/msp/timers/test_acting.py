@@ -6,12 +6,10 @@ import sys
 import threading
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from contracts.timers.models import TimerMark
 from tenants.foundation import time
-from tenants.foundation.db import db
-from tenants.foundation.scope import enter, of_tenant
 from tenants.foundation.work import Work
 from tenants.people.models import StaffGrant, StaffMember
 from tenants.tickets import services as tickets
@@ -56,13 +54,9 @@ def test_what_nobody_holds_is_the_leads(desk):
 def test_a_lead_who_is_denied_the_client_is_not_told(desk, cast):
     desk.open()
     desk.work(0)
-    with enter(of_tenant(desk.tenant_id)):
-        denied = StaffGrant(
-            tenant_id=desk.tenant_id, user_id=cast.users["Dana"], effect="deny", granted_at=time.now()
-        )
-        db.session.add(denied)
-        db.session.execute(update(StaffMember).where(StaffMember.name == "Mia").values(state="left"))
-        db.session.commit()
+    denied = {"user_id": cast.users["Dana"], "effect": "deny", "granted_at": time.now()}
+    desk.act(insert(StaffGrant).values(tenant_id=desk.tenant_id, **denied))
+    desk.act(update(StaffMember).where(StaffMember.name == "Mia").values(state="left"))
     assert desk.sweep(2.1) == [("owen", WARNED)]
 
 
@@ -106,23 +100,18 @@ def test_nothing_is_told_of_closed_and_imported_tickets(desk):
 def test_a_replayed_miss_asks_for_nothing(desk):
     ticket = held_by_leo(desk)
     desk.do(ticket, tickets.change_state, "Leo", 5, to="in_progress", replay=True)
-    with enter(of_tenant(desk.tenant_id)):
-        assert "missed" in db.session.scalars(select(TimerMark.mark)).all()
-        assert not db.session.scalars(select(Work.id).where(Work.kind == "act_on_mark")).all()
+    assert "missed" in desk.rows(select(TimerMark.mark))
+    assert desk.rows(select(Work.id).where(Work.kind == "act_on_mark")) == []
 
 
 class TestOnce:
     """Whatever is killed, doubled or emptied."""
 
-    def test_two_sweepers_and_two_workers_at_once(self, app, desk):
+    def test_two_sweepers_and_two_workers_at_once(self, desk):
         held_by_leo(desk)
 
-        def go(act):
-            with app.app_context():
-                act()
-
         for round_of in (lambda: desk.look(4.1), lambda: desk.work(4.1)):
-            threads = [threading.Thread(target=go, args=(round_of,)) for _ in range(3)]
+            threads = [threading.Thread(target=round_of) for _ in range(3)]
             for thread in threads:
                 thread.start()
             for thread in threads:
@@ -139,9 +128,7 @@ class TestOnce:
         assert ("tina", WARNED) in desk.sweep(3.1)
         for _ in range(2):
             desk.assign(ticket, "Nadia", 3.2)
-            with enter(of_tenant(desk.tenant_id)):
-                db.session.execute(update(Work).where(Work.kind == "act_on_mark").values(state="due"))
-                db.session.commit()
+            desk.act(update(Work).where(Work.kind == "act_on_mark").values(state="due"))
             assert desk.work(3.3) == []
         assert len(desk.hand_overs(ticket)) == 1
 
@@ -157,10 +144,8 @@ class TestOnce:
         desk.look(4.1)
         for moment in ("before", "after"):
             assert killed(app, "work", moment) == -signal.SIGKILL
-            with enter(of_tenant(desk.tenant_id)):
-                gone = update(Work).where(Work.state == "leased")
-                db.session.execute(gone.values(lease_until=Work.requested_at))
-                db.session.commit()
+            gone = update(Work).where(Work.state == "leased")
+            desk.act(gone.values(lease_until=Work.requested_at))
         desk.work(4.2)
         told = [(one.to_address, one.subject) for one in desk.mails() if one.template == MISSED]
         assert len(told) == len(set(told)) == 2
