@@ -7,12 +7,14 @@ from msp.background.periodic import Periodic
 from msp.campaigns.jobs import ring_due_campaigns
 from msp.campaigns.sightings import FLUSH_SECONDS, flush_sightings
 from msp.reports.jobs import ask_for_closings
+from msp.timers.closing import sweep_due_closings
 
 
 def table() -> tuple[Periodic, ...]:
     """The schedule. Each entry is safe to run twice and in two sweepers at once."""
     return (
         Periodic("timers", 2, sweep_due_timers),
+        Periodic("closing of rested tickets", 5, sweep_due_closings),
         Periodic("campaigns", 1, ring_due_campaigns),
         Periodic("sightings of agents", FLUSH_SECONDS, flush_sightings),
         Periodic("months to close", 600, ask_for_closings),

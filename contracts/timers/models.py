@@ -12,6 +12,7 @@ from tenants.foundation.db import AllForClient, Base, TenantOwned, belongs, choi
 from tenants.foundation.scope import Role
 
 MARKS = ("warning", "met", "missed")
+DEADLINES = ("close", "reopen")
 
 
 class TicketTimer(AllForClient, TenantOwned, Base):
@@ -51,9 +52,11 @@ class TimerMark(AllForClient, TenantOwned, Base):
     """A warning, a target met or a target missed: recorded once, with its cause, and never erased."""
 
     __tablename__ = "timer_marks"
-    __grants__: ClassVar[dict[Role, str]] = dict.fromkeys(
-        (Role.CLIENT, Role.STAFF, Role.WORKER), "SELECT, INSERT"
-    )
+    __grants__: ClassVar[dict[Role, str]] = {
+        Role.CLIENT: "SELECT, INSERT",
+        Role.STAFF: "SELECT, INSERT",
+        Role.WORKER: "SELECT, INSERT, UPDATE (acted_at)",
+    }
     ticket_id: Mapped[int]
     clock: Mapped[str]
     cycle: Mapped[int]
@@ -65,6 +68,8 @@ class TimerMark(AllForClient, TenantOwned, Base):
     cause: Mapped[str | None]
     at: Mapped[datetime] = moment()
     recorded_at: Mapped[datetime] = moment()
+    # When people were told and the ticket passed on; set once, in the transaction of that.
+    acted_at: Mapped[datetime | None] = moment(nullable=True)
     __table_args__ = (
         choice("clock", tuple(ClockKind)),
         choice("mark", MARKS),
@@ -92,4 +97,23 @@ class TimerMark(AllForClient, TenantOwned, Base):
             postgresql_where=text("mark <> 'warning'"),
         ),
         Index("ix_timer_marks_month", "tenant_id", "at", postgresql_where=text("mark <> 'warning'")),
+    )
+
+
+class TicketDeadline(AllForClient, TenantOwned, Base):
+    """When a resolved ticket closes by itself (`close`), and until when a closed one can be reopened (`reopen`)."""
+
+    __tablename__ = "ticket_deadlines"
+    __grants__: ClassVar[dict[Role, str]] = {Role.CLIENT: "SELECT, INSERT, UPDATE", Role.SWEEPER: "SELECT"}
+    ticket_id: Mapped[int]
+    kind: Mapped[str]
+    # Null while it does not apply.
+    due_at: Mapped[datetime | None] = moment(nullable=True)
+    # The next moment at which the sweeper has something to ask for; null when there is nothing.
+    look_at: Mapped[datetime | None] = moment(nullable=True)
+    __table_args__ = (
+        choice("kind", DEADLINES),
+        belongs("tickets", "ticket_id"),
+        Index("uq_ticket_deadlines", "tenant_id", "ticket_id", "kind", unique=True),
+        Index("ix_ticket_deadlines_look", "look_at", postgresql_where=text("look_at IS NOT NULL")),
     )

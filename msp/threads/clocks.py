@@ -5,21 +5,21 @@ from typing import Any
 
 from contracts.clock.history import Reading
 from contracts.timers.queries import read_clocks_of
+from msp.threads.entries import audience_of
+from msp.web.access import actor
 from msp.web.panels import Panel
 from tenants.foundation import time
 from tenants.tickets.models import TicketEvent
 from tenants.tickets.queries import TicketView
 
 
-def build_clocks(
-    *, view: TicketView, history: Sequence[TicketEvent], staff: bool, **_more: Any
-) -> Panel | None:
+def build_clocks(*, view: TicketView, history: Sequence[TicketEvent], **_more: Any) -> Panel | None:
     """The panel of a ticket's clocks; None where nothing was promised."""
     now = time.now()
     readings = read_clocks_of(view.ticket, history, now)
     if not readings:
         return None
-    audience = "staff" if staff else "requester"
+    audience = audience_of(view.ticket, actor())
     return "threads/clocks.html", {"readings": _newest_first(readings), "now": now, "audience": audience}
 
 

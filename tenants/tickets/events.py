@@ -101,3 +101,8 @@ class HandOverAccepted(HandOverMade):
 @dataclass(frozen=True, kw_only=True)
 class HandOverReturned(HandOverMade):
     """The next tier gave it back, with a reason."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandOverWithdrawn(HandOverMade):
+    """Nobody had accepted it yet when the portal passed the ticket further up."""

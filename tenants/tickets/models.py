@@ -35,7 +35,8 @@ TIERS = ("L1", "L2", "L3", "vendor")
 SOURCES = ("portal", "phone", "api", "import", "mail")
 MESSAGE_KINDS = ("public", "internal")
 AUTHOR_KINDS = ("staff", "requester", "auto")
-HAND_OVER_STATES = ("pending", "accepted", "returned")
+# withdrawn: the portal passed the ticket further up before anybody had accepted it.
+HAND_OVER_STATES = ("pending", "accepted", "returned", "withdrawn")
 HISTORY_KINDS = (
     "opened",
     "message_added",
@@ -100,6 +101,9 @@ class Ticket(AllForClient, TenantOwned, Base):
     next_due_kind: Mapped[str | None] = mapped_column(String(20))
     sla_state: Mapped[str | None] = mapped_column(String(20))
     sla_paused_since: Mapped[datetime | None] = moment(nullable=True)
+    # When a resolved ticket closes by itself, and until when a closed one can be reopened; both included.
+    closes_at: Mapped[datetime | None] = moment(nullable=True)
+    reopen_until: Mapped[datetime | None] = moment(nullable=True)
 
     is_open: Mapped[bool] = mapped_column(Boolean, Computed(_OPEN, persisted=True))
     is_over: Mapped[bool] = mapped_column(Boolean, Computed(_OVER, persisted=True))
@@ -238,6 +242,8 @@ class HandOver(TenantOwned, Base):
     decided_by_name: Mapped[str | None] = mapped_column(String(120))
     decided_at: Mapped[datetime | None] = moment(nullable=True)
     return_reason: Mapped[str | None]
+    # What made the portal pass it on by itself; the same cause again passes nothing on.
+    cause_key: Mapped[str | None] = mapped_column(String(80))
     __table_args__ = (
         choice("from_tier", TIERS),
         choice("to_tier", TIERS),
@@ -251,6 +257,7 @@ class HandOver(TenantOwned, Base):
             unique=True,
             postgresql_where=text("state = 'pending'"),
         ),
+        Index("uq_hand_overs_cause", "tenant_id", "ticket_id", "cause_key", unique=True),
     )
 
 

@@ -26,8 +26,8 @@ _NAMED: dict[str, tuple[str, type[TicketStateChanged]]] = {
 }
 
 
-def check_move(ticket: Ticket, to: str, reason: str | None, side: rules.Who) -> None:
-    """Whether this side may take this step. Raises Invalid and Conflict."""
+def check_move(ticket: Ticket, to: str, reason: str | None, side: rules.Who, at: datetime) -> None:
+    """Whether this side may take this step at this moment. Raises Invalid and Conflict."""
     if to not in rules.TRANSITIONS:
         raise Invalid("to", _l("This state is not known."))
     if to == "waiting" and reason not in WAITING_REASONS:
@@ -37,8 +37,9 @@ def check_move(ticket: Ticket, to: str, reason: str | None, side: rules.Who) -> 
     if reason is not None and (len(reason) > 2000 or "\x00" in reason):
         raise Invalid("reason", _l("Write at most 2,000 characters."))
     changes_reason = (ticket.state, to) == ("waiting", "waiting") and side != "requester"
-    if not changes_reason and not rules.may_change_state(ticket.state, to, side):
-        allowed = rules.allowed_transitions(ticket.state, side)
+    reopenable = rules.is_reopenable(ticket.state, ticket.reopen_until, at)
+    if not changes_reason and not rules.may_change_state(ticket.state, to, side, reopenable=reopenable):
+        allowed = rules.allowed_transitions(ticket.state, side, reopenable=reopenable)
         raise Conflict(_l("That step is not possible from here."), allowed=allowed)
 
 

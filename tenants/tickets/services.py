@@ -9,6 +9,7 @@ from tenants.tickets.assignments import assign_ticket, list_engineers, take_tick
 from tenants.tickets.hand_overs import (
     Briefing,
     accept_hand_over,
+    escalate_ticket,
     hand_over,
     pending_hand_over,
     return_hand_over,
@@ -28,6 +29,7 @@ __all__ = [
     "cancel_ticket",
     "change_state",
     "close_ticket",
+    "escalate_ticket",
     "hand_over",
     "list_engineers",
     "open_ticket",

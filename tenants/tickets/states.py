@@ -28,7 +28,7 @@ def change_state(
     if ticket.state == to and (to != "waiting" or reason == ticket.waiting_reason):
         return
     check_rev(ticket, rev)
-    check_move(ticket, to, reason, who_is(by))
+    check_move(ticket, to, reason, who_is(by), at)
     move(ticket, to, by=by, at=at, reason=reason, replay=replay)
 
 
@@ -48,7 +48,10 @@ def resolve_ticket(
 def reopen_ticket(
     ticket: Ticket, *, because: str, by: Actor, at: datetime, rev: int | None = None, replay: bool = False
 ) -> None:
-    """Take a resolved ticket back into work; the words become a public message. Raises Invalid and Conflict."""
+    """Take a resolved ticket back into work, or a closed one while that may be; the words become a public message.
+
+    Raises Invalid and Conflict.
+    """
     _say_and_move(ticket, "in_progress", because, by=by, at=at, rev=rev, replay=replay)
 
 
@@ -59,7 +62,7 @@ def _say_and_move(
     if ticket.state == to:
         return
     check_rev(ticket, rev)
-    check_move(ticket, to, None, who_is(by))
+    check_move(ticket, to, None, who_is(by), at)
     if words.strip():
         add_message(ticket, body=words, by=by, at=at, leads_to=to, replay=replay)
     move(ticket, to, by=by, at=at, reason=None, replay=replay)

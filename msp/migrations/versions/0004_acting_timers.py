@@ -1,0 +1,71 @@
+"""Warnings and misses are acted upon once, and the portal passes tickets up by itself."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+_HAND_OVER_STATES = "state IN ('pending', 'accepted', 'returned', 'withdrawn')"
+
+
+def upgrade() -> None:
+    op.add_column("timer_marks", sa.Column("acted_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("hand_overs", sa.Column("cause_key", sa.String(length=80), nullable=True))
+    op.create_index("uq_hand_overs_cause", "hand_overs", ["tenant_id", "ticket_id", "cause_key"], unique=True)
+    op.drop_constraint(op.f("ck_hand_overs_state"), "hand_overs", type_="check")
+    op.create_check_constraint(op.f("ck_hand_overs_state"), "hand_overs", _HAND_OVER_STATES)
+    for name in ("closes_at", "reopen_until"):
+        op.add_column("tickets", sa.Column(name, sa.DateTime(timezone=True), nullable=True))
+    _create_deadlines()
+
+
+def _create_deadlines() -> None:
+    op.create_table(
+        "ticket_deadlines",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("look_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("kind IN ('close', 'reopen')", name=op.f("ck_ticket_deadlines_kind")),
+        *_owned("ticket_deadlines"),
+    )
+    op.create_index(
+        "uq_ticket_deadlines", "ticket_deadlines", ["tenant_id", "ticket_id", "kind"], unique=True
+    )
+    op.create_index(
+        "ix_ticket_deadlines_look",
+        "ticket_deadlines",
+        ["look_at"],
+        postgresql_where=sa.text("look_at IS NOT NULL"),
+    )
+
+
+def _owned(table: str) -> tuple[sa.Constraint, ...]:
+    """What every table about a ticket has."""
+    return (
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f(f"fk_{table}_tenant_id")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "ticket_id"],
+            ["tickets.tenant_id", "tickets.id"],
+            name=op.f(f"fk_{table}_tenant_id_ticket_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f(f"pk_{table}")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("ticket_deadlines")
+    for name in ("closes_at", "reopen_until"):
+        op.drop_column("tickets", name)
+    op.drop_constraint(op.f("ck_hand_overs_state"), "hand_overs", type_="check")
+    op.create_check_constraint(
+        op.f("ck_hand_overs_state"), "hand_overs", "state IN ('pending', 'accepted', 'returned')"
+    )
+    op.drop_index("uq_hand_overs_cause", "hand_overs")
+    op.drop_column("hand_overs", "cause_key")
+    op.drop_column("timer_marks", "acted_at")
