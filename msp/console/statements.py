@@ -1,6 +1,5 @@
 """Statements for staff: over all clients, one client's, closing a month, amending, deciding credits."""
 
-from datetime import date
 from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, url_for
@@ -22,7 +21,6 @@ from msp.web.access import actor, require
 from msp.web.errors import refuse_into_form
 from msp.web.fields import plain_text
 from msp.web.months import read_month
-from msp.web.paging import asked, cut
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.errors import Conflict, Invalid, NotFound
@@ -74,10 +72,9 @@ def list_client_statements(slug: str) -> Any:
 
 def _listed(slug: str | None, form: CloseForm | None = None) -> Any:
     client = find_tenant(slug) if slug else None
-    after, limit = asked(str, int)
-    key = (date.fromisoformat(after[0]), after[1]) if after else None
-    rows = queries.list_statements(tenant_id=client.id if client else None, after=key, limit=limit + 1)
-    page = cut(rows, limit, lambda one: (one.statement.month.isoformat(), one.statement.id))
+    after, limit = pages.asked_page()
+    rows = queries.list_statements(tenant_id=client.id if client else None, after=after, limit=limit + 1)
+    page = pages.cut_page(rows, limit)
     html = render_template(
         "console/list_statements.html",
         client=client,

@@ -1,6 +1,5 @@
 """The client's statements: what was kept each month, every line behind it, and the credit that follows."""
 
-from datetime import date
 from typing import Any
 
 from flask import Response, render_template
@@ -13,7 +12,6 @@ from msp.reports import pages, words
 from msp.reports.view import read
 from msp.web import navigation
 from msp.web.access import require, tenant
-from msp.web.paging import asked, cut
 from tenants.foundation.permissions import Permission
 
 PLACE = navigation.Place(
@@ -34,10 +32,9 @@ def _own(statement_id: str) -> Statement:
 @require(Permission.VIEW_OWN_CONTRACT)
 def list_statements() -> Any:
     """Every statement of the company, the latest month first."""
-    after, limit = asked(str, int)
-    key = (date.fromisoformat(after[0]), after[1]) if after else None
-    rows = queries.list_statements(tenant_id=tenant(), after=key, limit=limit + 1)
-    page = cut(rows, limit, lambda one: (one.statement.month.isoformat(), one.statement.id))
+    after, limit = pages.asked_page()
+    rows = queries.list_statements(tenant_id=tenant(), after=after, limit=limit + 1)
+    page = pages.cut_page(rows, limit)
     views = {one.statement.id: read(one.statement) for one in page.items}
     return render_template(
         "portal/list_statements.html", page=page, views=views, credit_word=words.credit_state

@@ -1,21 +1,32 @@
 """What the statement's pages share, whoever looks: its context, its lines, its PDF and its CSV."""
 
+import json
+from datetime import date
 from typing import Any
 
 from flask import Response, make_response, request
 from flask_babel import get_locale
+from flask_babel import lazy_gettext as _l
 
 from contracts.statements import queries
 from contracts.statements.models import Statement
+from contracts.statements.queries import Listed
 from contracts.statements.rules import CLOCKS, PRIORITIES
 from msp.reports import charts, words
 from msp.reports.printing import print_statement
 from msp.reports.sheet import write_lines
 from msp.reports.view import StatementView, read, read_lines
-from msp.web.paging import asked, cut
+from msp.web.paging import Page, asked, cut
 from msp.web.words import name_of
+from tenants.foundation.errors import Invalid
 
 MISSED_SHOWN = 20
+
+
+def head_of(statement: Statement) -> dict[str, Any]:
+    """The frozen head as a document."""
+    head: dict[str, Any] = json.loads(statement.head)
+    return head
 
 
 def statement_context(statement: Statement) -> dict[str, Any]:
@@ -47,6 +58,25 @@ def _trend(statement: Statement) -> list[StatementView]:
         statement.tenant_id, statement.contract_id, upto=statement.month, limit=charts.TREND_MONTHS
     )
     return [read(one) for one in reversed(found)]
+
+
+def asked_page() -> tuple[tuple[date, int] | None, int]:
+    """From where on, and how many statements a list shows. Raises Invalid."""
+    after, limit = asked(str, int)
+    try:
+        return (date.fromisoformat(after[0]), after[1]) if after else None, limit
+    except ValueError as wrong:
+        raise Invalid("after", _l("This page's address is not valid. Start from the first page.")) from wrong
+
+
+def cut_page(rows: list[Listed], limit: int) -> Page[Listed]:
+    """A page of statements from `limit + 1` of them."""
+    return cut(rows, limit, page_key)
+
+
+def page_key(one: Listed) -> tuple[str, int]:
+    """What a list of statements is sorted by."""
+    return one.statement.month.isoformat(), one.statement.id
 
 
 def lines_context(statement: Statement) -> dict[str, Any]:

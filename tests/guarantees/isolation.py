@@ -74,6 +74,7 @@ NAMED: tuple[tuple[str, tuple[str, str] | None], ...] = (
     ("agents/revoke/<asset_id>", ("assets", "public_id")),
     ("sites/<site_id>", ("sites", "public_id")),
     ("exports/<export_id>", ("tenant_exports", "public_id")),
+    ("statements/<id>", ("statements", "public_id")),
     ("statements/<statement_id>", ("statements", "public_id")),
     ("releases/<release>", ("releases", "public_id")),
 )
