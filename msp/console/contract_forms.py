@@ -112,7 +112,7 @@ def _minutes(priority: str, clock: str) -> IntegerField:
 def _add_action(name: str, label: Any) -> None:
     for who in NOTIFIED:
         _add(f"{name}_{who}", BooleanField(_l("%(label)s: %(who)s", label=label, who=NOTIFY_WORDS[who])))
-    tiers = [("", _l("nobody")), *((tier, tier) for tier in TIERS)]
+    tiers: list[tuple[str, Any]] = [("", "–"), *((tier, tier) for tier in TIERS)]
     field = SelectField(_l("%(label)s: hand to", label=label), choices=options(tiers), default="")
     _add(f"{name}_hand_to", field)
 
