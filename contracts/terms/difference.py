@@ -85,13 +85,15 @@ _GROUPS = (
 
 def _place(path: Path) -> tuple[int, tuple[int, ...], Path]:
     """Groups in reading order, weekdays as the week goes, clocks as they run, numbers by size."""
-    return _GROUPS.index(path[0]), tuple(map(_rank, path[1:])), path
+    # A credit's steps are read from the highest attainment down, warnings as they come.
+    sign = -1 if path[0] == "credit" else 1
+    return _GROUPS.index(path[0]), tuple(_rank(part, sign) for part in path[1:]), path
 
 
-def _rank(part: str) -> int:
+def _rank(part: str, sign: int) -> int:
     if part in _ORDERED:
         return _ORDERED.index(part)
-    return int(part) if part.isdecimal() else 0
+    return sign * int(part) if part.isdecimal() else 0
 
 
 def _levels(document: dict[str, Any]) -> Iterator[tuple[Path, Value]]:

@@ -112,7 +112,7 @@ def _minutes(priority: str, clock: str) -> IntegerField:
 def _add_action(name: str, label: Any) -> None:
     for who in NOTIFIED:
         _add(f"{name}_{who}", BooleanField(_l("%(label)s: %(who)s", label=label, who=NOTIFY_WORDS[who])))
-    tiers = [("", _l("nobody new")), *((tier, tier) for tier in TIERS)]
+    tiers: list[tuple[str, Any]] = [("", "–"), *((tier, tier) for tier in TIERS)]
     field = SelectField(_l("%(label)s: hand to", label=label), choices=options(tiers), default="")
     _add(f"{name}_hand_to", field)
 
@@ -151,6 +151,25 @@ for _row in range(ROWS):
     _add_credit(_row)
     _add_freeze(_row)
 _add_action("miss", _l("When a target is missed"))
+
+
+GROUPS = {
+    "warning": ("percent", *NOTIFIED, "hand_to"),
+    "credit": ("clock", "below", "credit"),
+    "freeze": ("name", "from", "to"),
+}
+
+
+def rows_of(form: TermsForm, group: str) -> range:
+    """The rows of a group that the page shows: those with something in them, and one more."""
+    used = [
+        row for row in range(ROWS) if any(_is_filled(form[f"{group}_{row}_{part}"]) for part in GROUPS[group])
+    ]
+    return range(min(max(used, default=-1) + 2, ROWS))
+
+
+def _is_filled(field: Any) -> bool:
+    return field.data not in (None, "", False) or any(field.raw_data or ())
 
 
 def prepare(form: TermsForm) -> None:

@@ -17,11 +17,18 @@ from contracts.terms.models import Contract, ContractVersion
 from contracts.timers.queries import list_attainment, month_bounds
 from msp.console.blueprint import bp
 from msp.console.contract_drafts import Draft, beside_fields, draft_of, fields_of, first_terms, settle_days
-from msp.console.contract_forms import ROWS, ContractForm, TermsForm, prepare
-from msp.promises.changes import Row, rows_of
+from msp.console.contract_forms import GROUPS, ContractForm, TermsForm, prepare, rows_of
+from msp.promises.changes import Row, difference_words
 from msp.promises.sheet import show_versions
 from msp.promises.week import Week, week_of
-from msp.promises.words import CLOCK_WORDS, NOTIFY_WORDS, REASON_WORDS, TARGET_WORDS, WEEKDAY_WORDS
+from msp.promises.words import (
+    CLOCK_WORDS,
+    NOTIFY_SHORT,
+    NOTIFY_WORDS,
+    REASON_WORDS,
+    TARGET_WORDS,
+    WEEKDAY_WORDS,
+)
 from msp.web import navigation
 from msp.web.access import actor, require
 from msp.web.errors import refuse_into_form
@@ -185,7 +192,7 @@ def _preview(form: TermsForm, draft: Draft | None, latest: ContractVersion | Non
     if draft is None:
         return None
     shown_on = form.week_on.data or form.in_force_on.data or date.min
-    changes = rows_of(latest.terms, draft.document) if latest else None
+    changes = difference_words(latest.terms, draft.document) if latest else None
     return Preview(week_of(draft.document, shown_on), changes)
 
 
@@ -200,7 +207,8 @@ def _form_page(page: str, form: TermsForm, today: date, **context: Any) -> Any:
         reasons=REASON_WORDS,
         pauses=CLOCK_WORDS,
         people=NOTIFY_WORDS,
-        rows=range(ROWS),
+        people_short=NOTIFY_SHORT,
+        rows={group: rows_of(form, group) for group in GROUPS},
         **context,
     )
     return html, 422 if form.errors else 200

@@ -7,10 +7,11 @@ from itertools import groupby
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from contracts.terms.difference import Change, Value, difference
 from msp.promises.holidays import country_of, names_of_days
-from msp.promises.words import joined, label_of, named_day, value_words
+from msp.promises.words import label_of, named_day, value_words
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Row:
     after: str
 
 
-def rows_of(before: dict[str, Any], after: dict[str, Any]) -> list[Row]:
+def difference_words(before: dict[str, Any], after: dict[str, Any]) -> list[Row]:
     """What later terms say otherwise, in words; holidays year by year."""
     changes = difference(before, after)
     names = _holiday_names(before, after, changes)
@@ -46,7 +47,9 @@ def _row(change: Change) -> Row:
 def _holiday_row(key: tuple[str, ...], changes: Sequence[Change], names: dict[date, str]) -> Row:
     def said(values: list[tuple[str, Value]]) -> str:
         days = [(date.fromisoformat(on), name) for on, name in values if name is not None]
-        return joined([named_day(on, name or names.get(on, "")) for on, name in days]) or "–"
+        words = [named_day(on, name or names.get(on, "")) for on, name in days]
+        count = ngettext("%(num)s day", "%(num)s days", len(words))
+        return f"{count}: {'; '.join(words)}" if words else "–"
 
     before = [(change.path[1], change.before) for change in changes]
     after = [(change.path[1], change.after) for change in changes]

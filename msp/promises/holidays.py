@@ -8,6 +8,7 @@ from functools import lru_cache
 import holidays
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
+from flask_babel import gettext as _
 from holidays.constants import GOVERNMENT, PUBLIC
 
 from msp.web.formats import reader_locale
@@ -27,6 +28,11 @@ class Offer:
     name: str
     is_estimated: bool = False
     is_extra: bool = False
+
+    @property
+    def words(self) -> str:
+        """The name, with a word where the date is only estimated."""
+        return _("%(name)s (estimated)", name=self.name) if self.is_estimated else self.name
 
 
 def country_of(time_zone: str) -> str | None:
@@ -61,7 +67,7 @@ def names_of_days(country: str | None, days: Iterable[date]) -> dict[date, str]:
     """What the country calls those of the days that it rests on."""
     wanted = set(days)
     found = offers(country, {on.year for on in wanted})
-    return {offer.on: offer.name for offer in found if offer.on in wanted}
+    return {offer.on: offer.words for offer in found if offer.on in wanted}
 
 
 @lru_cache(maxsize=256)
@@ -71,12 +77,16 @@ def _of_year(country: str, year: int, language: str) -> tuple[Offer, ...]:
     extra = [GOVERNMENT] if GOVERNMENT in known.supported_categories else []
     public = holidays.country_holidays(country, years=year, language=spoken, categories=[PUBLIC])
     every = holidays.country_holidays(country, years=year, language=spoken, categories=[PUBLIC, *extra])
-    estimate = every.tr(known.estimated_label).replace("%s", "").strip() if _estimates(known) else ""
+    suffix = every.tr(known.estimated_label).replace("%s", "") if _estimates(known) else ""
     return tuple(
-        Offer(on, every[on].replace("; ", ", "), bool(estimate) and estimate in every[on], on not in public)
+        Offer(on, _plain(every[on], suffix), bool(suffix) and suffix in every[on], on not in public)
         for on in sorted(every)
         if on.year == year
     )
+
+
+def _plain(name: str, suffix: str) -> str:
+    return (name.replace(suffix, "") if suffix else name).replace("; ", ", ")
 
 
 def _estimates(known: holidays.HolidayBase) -> bool:

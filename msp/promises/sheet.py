@@ -14,7 +14,7 @@ from contracts.terms.difference import Path, Value, laid_out
 from contracts.terms.document import PRIORITIES, read_promise
 from contracts.terms.models import Contract, ContractVersion
 from contracts.terms.promise import Promise
-from msp.promises.changes import Row, holiday_country, rows_of
+from msp.promises.changes import Row, difference_words, holiday_country
 from msp.promises.holidays import names_of_days
 from msp.promises.week import Week, week_of
 from msp.promises.words import (
@@ -100,7 +100,7 @@ def _shown(
     return Shown(
         version,
         sheet_of(version.terms, contract.time_zone),
-        rows_of(before.terms, version.terms) if before else None,
+        difference_words(before.terms, version.terms) if before else None,
         is_current,
         week_of(version.terms, today) if is_current else None,
     )
@@ -161,11 +161,13 @@ def _holidays(terms: dict[str, Any], members: dict[Path, Value]) -> list[tuple[s
 def _action(promise: Promise, index: int) -> Line:
     action = promise.actions[index]
     label = label_of(("action", str(action.at_percent)))
-    return [label, notify_words(action), action.hand_to or _("nobody new")]
+    return [label, notify_words(action), action.hand_to or _("nobody")]
 
 
 def _credits(promise: Promise) -> list[Line]:
-    steps = promise.credits.table if promise.credits else ()
+    table = promise.credits.table if promise.credits else ()
+    clocks = tuple(ClockKind)
+    steps = sorted(table, key=lambda step: (clocks.index(step.clock), -step.below_percent))
     return [
         [
             CLOCK_WORDS[step.clock],

@@ -99,7 +99,7 @@ def _legend(days: tuple[Day, ...]) -> list[tuple[str, str]]:
     """The picture's names and tones, each where the week has it."""
     parts = [
         (_("Business hours"), "span-counted", any(day.open for day in days)),
-        (_("Closed"), "track", True),
+        (_("Outside hours"), "track", True),
         (_("Holiday"), "swatch-holiday", any(day.is_holiday for day in days)),
         (_("Maintenance window"), "swatch-paused", any(day.windows for day in days)),
     ]

@@ -71,6 +71,12 @@ NOTIFY_WORDS = {
     "admins": _l("the client's administrators"),
 }
 
+NOTIFY_SHORT = {
+    "assignee": _l("Holder"),
+    "lead": _l("Lead"),
+    "admins": _l("Client admins"),
+}
+
 
 def percent_words(whole: int) -> str:
     """A whole percentage: "75 %"."""
@@ -78,9 +84,9 @@ def percent_words(whole: int) -> str:
 
 
 def named_day(on: date, name: str) -> str:
-    """A date with what it is called: "1 Jan (New Year's Day)"."""
+    """A date with what it is called: "1 Jan New Year's Day"."""
     words = str(format_date(on, "d MMM", locale=reader_locale()))
-    return f"{words} ({name})" if name else words
+    return f"{words} {name}" if name else words
 
 
 def joined(words: Sequence[Any]) -> str:
@@ -92,7 +98,7 @@ def joined(words: Sequence[Any]) -> str:
 
 
 def label_of(path: Path) -> str:
-    """What a member is called; holidays are named together by `rows_of`."""
+    """What a member is called; holidays are named together by `difference_words`."""
     group, *rest = path
     named = _LABELS.get(group)
     return named(*rest) if named else str(_NAMES[group])
