@@ -1,6 +1,7 @@
 """One page that says what follows from what: WITHIN the same transaction, and AFTER it succeeded."""
 
 from contracts.timers import events as timer
+from contracts.timers.beside import start_acceptance, stop_acceptance
 from contracts.timers.deadlines import follow_rest, put_off_closing
 from contracts.timers.services import follow_ticket
 from msp.account import jobs as account
@@ -19,6 +20,10 @@ WITHIN: dict[type[Event], tuple[Reaction, ...]] = {
     ticket.TicketReopened: (follow_ticket, follow_rest),
     ticket.TicketClosed: (follow_ticket, follow_rest),
     ticket.TicketCancelled: (follow_ticket,),
+    ticket.HandOverMade: (start_acceptance,),
+    ticket.HandOverAccepted: (stop_acceptance,),
+    ticket.HandOverReturned: (stop_acceptance,),
+    ticket.HandOverWithdrawn: (stop_acceptance,),
 }
 
 AFTER: dict[type[Event], tuple[Reaction, ...]] = {
@@ -27,6 +32,7 @@ AFTER: dict[type[Event], tuple[Reaction, ...]] = {
     ticket.TicketResolved: (notices.announce_solution,),
     timer.TimerWarned: (timers.act_on_timer,),
     timer.TimerMissed: (timers.act_on_timer,),
+    timer.SideTimerMissed: (timers.act_on_side_timer,),
     people.PersonInvited: (account.send_invitation,),
     people.LinkIssued: (account.send_link,),
     people.AccountChanged: (account.send_notice,),

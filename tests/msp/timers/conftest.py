@@ -51,6 +51,7 @@ def inside(method):
 
 class Desk:
     at = staticmethod(at)
+    june = JUNE
 
     def __init__(self, app, cast, as_actor):
         self.app = app
