@@ -29,7 +29,7 @@ from msp.web import (
     panels,
     sessions,
 )
-from tenants.foundation import events, guard, kinds
+from tenants.foundation import connections, events, guard, kinds
 from tenants.foundation.db import db
 from tenants.foundation.rowsecurity import refuse_powerful_role
 from tenants.tenancy.models import Tenant
@@ -43,6 +43,7 @@ BLUEPRINTS = (
     "msp.console",
     "msp.campaigns",
     "msp.agents",
+    "msp.reports",
     "msp.api",
 )
 MODELS = (
@@ -91,6 +92,8 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _install_mechanics(app: APIFlask, settings: Settings) -> None:
     import_models()
     db.init_app(app)
+    with app.app_context():
+        connections.install(db.engine)
     Migrate(app, db, directory=str(MIGRATIONS))
     guard.install(Tenant)
     app.extensions["redis"] = redis.Redis.from_url(

@@ -1,11 +1,13 @@
 """One page that says what follows from what: WITHIN the same transaction, and AFTER it succeeded."""
 
+from contracts.statements.events import StatementClosed
 from contracts.timers import events as timer
 from contracts.timers.beside import start_acceptance, stop_acceptance
 from contracts.timers.deadlines import follow_rest, put_off_closing
 from contracts.timers.services import follow_ticket
 from msp.account import jobs as account
 from msp.mail import notices
+from msp.reports import jobs as reports
 from msp.timers import jobs as timers
 from tenants.foundation.events import Event, Reaction
 from tenants.people import events as people
@@ -37,4 +39,5 @@ AFTER: dict[type[Event], tuple[Reaction, ...]] = {
     people.LinkIssued: (account.send_link,),
     people.AccountChanged: (account.send_notice,),
     people.StaffLeft: (account.hand_on,),
+    StatementClosed: (reports.announce_statement,),
 }

@@ -113,7 +113,15 @@ def _marks(ticket: Ticket, reading: Reading, as_of: datetime) -> list[dict[str, 
         for one in reading.verdict.warnings
     ]
     decisions = [
-        shared | {"mark": decision.state, "percent": 0, "cause": decision.cause, "at": decision.at}
+        shared
+        | {
+            "mark": decision.state,
+            "percent": 0,
+            "cause": decision.cause,
+            "at": decision.at,
+            "priority": decision.priority,
+            "target_version": decision.target_version,
+        }
         for decision in reading.decisions
     ]
     return warnings + decisions

@@ -150,6 +150,11 @@ def day(on: date | None) -> str:
     return "–" if on is None else str(format_date(on, "EEEE, d MMMM y", locale=reader_locale()))
 
 
+def short_day(on: date) -> str:
+    """A date in short: "Fri, 25 Dec 2026"."""
+    return str(format_date(on, "EEE, d MMM y", locale=reader_locale()))
+
+
 def month(on: date) -> str:
     """The month of a date: "November 2026"."""
     return str(format_date(on, "MMMM y", locale=reader_locale()))
@@ -313,7 +318,7 @@ def _clock_detail(verdict: Verdict, state: str, since: str) -> str:
 FILTERS: dict[str, Any] = {
     function.__name__: function
     for function in (
-        duration_words, relative, moment, clock_time, day, month, number, money, bytes_words, percent, initials,
-        waiting_words,
+        duration_words, relative, moment, clock_time, day, short_day, month, number, money, bytes_words, percent,
+        initials, waiting_words,
     )
 }  # fmt: skip
