@@ -2,7 +2,7 @@
 
 from contracts.statements.events import StatementClosed
 from contracts.timers import events as timer
-from contracts.timers.beside import start_acceptance, stop_acceptance
+from contracts.timers.beside import start_acceptance, start_vendor, stop_acceptance, stop_vendor
 from contracts.timers.deadlines import follow_rest, put_off_closing
 from contracts.timers.services import follow_ticket
 from msp.account import jobs as account
@@ -26,6 +26,8 @@ WITHIN: dict[type[Event], tuple[Reaction, ...]] = {
     ticket.HandOverAccepted: (stop_acceptance,),
     ticket.HandOverReturned: (stop_acceptance,),
     ticket.HandOverWithdrawn: (stop_acceptance,),
+    ticket.VendorAsked: (start_vendor,),
+    ticket.VendorAnswered: (stop_vendor,),
 }
 
 AFTER: dict[type[Event], tuple[Reaction, ...]] = {

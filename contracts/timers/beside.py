@@ -1,4 +1,4 @@
-"""Clocks beside the ticket's own: from handed over to accepted, by the provider's own terms.
+"""Clocks beside the ticket's own: hand-overs by the provider's own terms, vendors by what they promised.
 
 They never pause and have no history of their own: start, stop, target and calendar stand in the row, and the verdict is
 worked out anew whenever somebody looks.
@@ -15,6 +15,7 @@ from sqlalchemy import select
 from contracts.clock.calendar import Calendar
 from contracts.clock.clock import State, Verdict, calculate
 from contracts.terms.document import calendar_of
+from contracts.terms.models import ContractVersion
 from contracts.terms.ola import acceptance_seconds
 from contracts.terms.queries import find_version_in_force
 from contracts.timers.events import SideTimerMissed
@@ -24,8 +25,8 @@ from tenants.foundation.db import db
 from tenants.foundation.events import record
 from tenants.foundation.scope import enter, gate, of_tenant
 from tenants.people.requests import own_tenant_id
-from tenants.tickets.events import HandOverMade
-from tenants.tickets.models import Ticket
+from tenants.tickets.events import HandOverMade, VendorAsked
+from tenants.tickets.models import Ticket, VendorCase
 from tenants.tickets.rules import rank
 
 
@@ -43,6 +44,29 @@ def start_acceptance(event: HandOverMade) -> None:
 def stop_acceptance(event: HandOverMade) -> None:
     """The hand-over was accepted or returned, or gave way to another."""
     stop(event.tenant_id, "acceptance", event.hand_over_id, by=event.by, at=event.at)
+
+
+def start_vendor(event: VendorAsked) -> None:
+    """Measure what a vendor promised, by the calendar that was said."""
+    case = db.session.get_one(VendorCase, (event.tenant_id, event.case_id))
+    if case.promised_minutes is None:
+        return
+    ticket = db.session.get_one(Ticket, (event.tenant_id, event.ticket_id))
+    calendar = _contract_calendar(ticket) if case.calendar == "contract" else "always"
+    start(ticket, "vendor", case.id, seconds=case.promised_minutes * 60, calendar=calendar, at=event.at)
+
+
+def stop_vendor(event: VendorAsked) -> None:
+    """The vendor answered, or is waited for no more."""
+    stop(event.tenant_id, "vendor", event.case_id, by=event.by, at=event.at)
+
+
+def _contract_calendar(ticket: Ticket) -> Any:
+    """The calendar of the terms that measure a ticket; around the clock where nothing was agreed."""
+    if ticket.contract_version_id is None:
+        return "always"
+    version = db.session.get_one(ContractVersion, (ticket.tenant_id, ticket.contract_version_id))
+    return version.terms["calendar"]
 
 
 def _own_terms(at: datetime) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from msp.web.panels import Panel
 from tenants.foundation import time
 from tenants.tickets.models import TicketEvent
 from tenants.tickets.queries import TicketView
+from tenants.tickets.vendors import pending_case
 
 
 def build_clocks(*, view: TicketView, history: Sequence[TicketEvent], **_more: Any) -> Panel | None:
@@ -31,7 +32,10 @@ def build_side_clocks(*, view: TicketView, **_more: Any) -> Panel | None:
         return None
     now = time.now()
     timers = [(one, read_side(one, now)) for one in list_side_timers(view.ticket)]
-    return ("threads/side_clocks.html", {"timers": timers, "now": now}) if timers else None
+    case = pending_case(view.ticket) if view.ticket.waiting_reason == "vendor" else None
+    if not timers and case is None:
+        return None
+    return "threads/side_clocks.html", {"timers": timers, "case": case, "now": now}
 
 
 def _newest_first(readings: Sequence[Reading]) -> list[Reading]:

@@ -24,6 +24,7 @@ def upgrade() -> None:
         op.add_column("tickets", sa.Column(name, sa.DateTime(timezone=True), nullable=True))
     _create_deadlines()
     _create_side_timers()
+    _create_vendor_cases()
 
 
 def _create_deadlines() -> None:
@@ -73,6 +74,33 @@ def _create_side_timers() -> None:
     )
 
 
+def _create_vendor_cases() -> None:
+    op.create_table(
+        "vendor_cases",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("vendor", sa.String(length=120), nullable=False),
+        sa.Column("reference", sa.String(length=120), nullable=False),
+        sa.Column("promised_minutes", sa.BigInteger(), nullable=True),
+        sa.Column("calendar", sa.Text(), nullable=False),
+        sa.Column("opened_by_name", sa.String(length=120), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("calendar IN ('contract', 'always')", name=op.f("ck_vendor_cases_calendar")),
+        sa.CheckConstraint("promised_minutes > 0", name=op.f("ck_vendor_cases_promise_positive")),
+        *_owned("vendor_cases"),
+    )
+    op.create_index("ix_vendor_cases_ticket", "vendor_cases", ["tenant_id", "ticket_id", "id"])
+    op.create_index(
+        "uq_vendor_cases_pending",
+        "vendor_cases",
+        ["tenant_id", "ticket_id"],
+        unique=True,
+        postgresql_where=sa.text("answered_at IS NULL"),
+    )
+
+
 def _owned(table: str) -> tuple[sa.Constraint, ...]:
     """What every table about a ticket has."""
     return (
@@ -87,6 +115,7 @@ def _owned(table: str) -> tuple[sa.Constraint, ...]:
 
 
 def downgrade() -> None:
+    op.drop_table("vendor_cases")
     op.drop_table("side_timers")
     op.drop_table("ticket_deadlines")
     for name in ("closes_at", "reopen_until"):

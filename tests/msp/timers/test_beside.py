@@ -1,5 +1,7 @@
 """Clocks beside the ticket's own: what the provider promises itself, and what the client never sees of it."""
 
+import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -17,6 +19,7 @@ from tenants.foundation.scope import enter, of_tenant
 from tenants.foundation.work import Work
 from tenants.tenancy.archive import exported_models
 from tenants.tickets import services as tickets
+from tenants.tickets.models import Ticket, VendorCase
 
 MISSED = "timer_missed"
 BRIEFING = tickets.Briefing(symptoms="Smoke.", tried="Water.", told_requester="To stay calm.")
@@ -148,6 +151,104 @@ def test_staff_see_it_in_the_queue_and_on_the_ticket(desk, sign_in):
         assert "Acceptance" in sign_in("Leo").get(path).text
 
 
+class TestVendor:
+    ASK = tickets.VendorAsk(vendor="Printco", reference="PC-77", promised_minutes=120)
+
+    def waiting(self, desk, ask=ASK, hours=1.0):
+        ticket = desk.open()
+        desk.assign(ticket, "Leo")
+        desk.do(ticket, tickets.take_ticket, "Leo", 0.1)
+        desk.do(ticket, tickets.wait_for_vendor, "Leo", hours, ask=ask)
+        desk.work(hours)
+        return ticket
+
+    def test_from_sent_until_answered_beside_our_own_clock(self, desk):
+        ticket = self.waiting(desk)
+        (timer,) = timers(desk)
+        assert (timer.clock, timer.started_at, timer.due_at) == ("vendor", desk.at(1), desk.at(3))
+        assert desk.ticket(ticket).sla_state == "running"
+        desk.do(ticket, tickets.change_state, "Leo", 2, to="in_progress")
+        (timer,) = timers(desk)
+        assert (timer.state, timer.stopped_at) == ("met", desk.at(2))
+        (case,) = desk.rows(select(VendorCase))
+        assert (case.vendor, case.reference, case.answered_at) == ("Printco", "PC-77", desk.at(2))
+
+    @pytest.mark.parametrize(("calendar", "due"), [("contract", 24.5), ("always", 9.5)])
+    def test_by_the_calendar_that_was_said(self, desk, calendar, due):
+        self.waiting(desk, replace(self.ASK, calendar=calendar), 7.5)
+        (timer,) = timers(desk)
+        assert timer.due_at == desk.at(due)
+
+    def test_whoever_holds_the_ticket_and_the_lead_are_told_once(self, desk):
+        self.waiting(desk)
+        told = [("leo", MISSED), ("dana", MISSED), ("mia", MISSED)]
+        assert sweep(desk, 3.1) == (1, told)
+        assert sweep(desk, 3.2) == (0, [])
+
+    def test_without_a_promise_nothing_is_measured_and_without_anything_nothing_kept(self, desk):
+        self.waiting(desk, tickets.VendorAsk(vendor="Printco"))
+        self.waiting(desk, tickets.VendorAsk())
+        assert timers(desk) == []
+        assert len(desk.rows(select(VendorCase))) == 1
+
+    def test_waiting_for_something_else_ends_it(self, desk):
+        ticket = self.waiting(desk)
+        desk.do(ticket, tickets.change_state, "Leo", 2, to="waiting", reason="part")
+        (timer,) = timers(desk)
+        assert timer.stopped_at == desk.at(2)
+
+    def test_a_second_question_ends_the_first(self, desk):
+        ticket = self.waiting(desk)
+        desk.do(ticket, tickets.wait_for_vendor, "Leo", 2, ask=replace(self.ASK, reference="PC-78"))
+        first, second = timers(desk)
+        assert (first.stopped_at, second.started_at) == (desk.at(2), desk.at(2))
+
+    def test_the_client_may_withdraw_meanwhile(self, desk):
+        ticket = self.waiting(desk)
+        desk.do(ticket, tickets.cancel_ticket, "Bob", 2, reason="")
+        assert sweep(desk, 3.1) == (1, [])
+        (timer,) = timers(desk)
+        assert timer.state == "not_applicable"
+
+    def test_the_form_keeps_what_is_known_and_staff_alone_see_it(self, desk, sign_in):
+        ticket = desk.open()
+        desk.assign(ticket, "Leo")
+        desk.do(ticket, tickets.take_ticket, "Leo", 0.1)
+        code, leo = desk.ticket(ticket).code, sign_in("Leo")
+        form = {"reason": "vendor", "vendor": "Printco", "reference": "PC-77", "promised_hours": "1.5"}
+        form |= {"calendar": "always", "rev": str(desk.ticket(ticket).rev)}
+        wrong = leo.post(f"/desk/tickets/{code}/wait", data={**form, "promised_hours": "-1"})
+        assert wrong.status_code == 422
+        assert "Printco" in wrong.text
+        assert desk.ticket(ticket).state == "in_progress"
+        assert leo.post(f"/desk/tickets/{code}/wait", data=form).status_code == 302
+        (timer,) = timers(desk)
+        assert timer.target_seconds == 5400
+        page = leo.get(f"/desk/tickets/{code}").text
+        assert "Printco" in page
+        assert "PC-77" in page
+        assert "s answer</span>" in page, re.findall(".{40}nswer.{30}", page)
+        for name in ("Bob", "Alice"):
+            page = sign_in(name).get(f"/portal/tickets/{code}").text
+            assert "Printco" not in page
+            assert "s answer</span>" not in page
+
+    @pytest.mark.parametrize(
+        ("ask", "field"),
+        [
+            (tickets.VendorAsk(vendor="x" * 121), "vendor"),
+            (tickets.VendorAsk(reference="a\x00b"), "reference"),
+            (tickets.VendorAsk(promised_minutes=0), "promised_hours"),
+            (tickets.VendorAsk(vendor="Printco", calendar="sometimes"), "calendar"),
+        ],
+    )
+    def test_impossible_cases_are_refused_whole(self, desk, ask, field):
+        with pytest.raises(InvalidMany) as refused:
+            self.waiting(desk, ask)
+        assert [one for one, _words in refused.value.errors] == [field]
+        assert desk.rows(select(Ticket.state)) == ["in_progress"]
+
+
 class TestTheClient:
     """Pages, API, export and the database role."""
 
@@ -172,8 +273,9 @@ class TestTheClient:
         assert "acceptance" not in desk.rows(select(TimerMark.clock))
 
     def test_export(self):
-        assert SideTimer not in exported_models("client")
+        assert not {SideTimer, VendorCase} & set(exported_models("client"))
 
     def test_database_role(self, desk, code, superuser):
-        held = superuser.execute("SELECT has_table_privilege('portal_client', 'side_timers', 'SELECT')")
-        assert held.fetchone() == (False,)
+        for table in ("side_timers", "vendor_cases"):
+            held = superuser.execute("SELECT has_table_privilege('portal_client', %s, 'SELECT')", (table,))
+            assert held.fetchone() == (False,)
