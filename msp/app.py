@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from msp import reactions
 from msp.background import doorbell
 from msp.settings import Settings, flask_config, load
-from msp.threads.clocks import build_clocks
+from msp.threads.clocks import build_clocks, build_side_clocks
 from msp.web import (
     access,
     assets,
@@ -130,6 +130,7 @@ def _install_features(app: APIFlask) -> None:
         if install is not None:
             install(app)
     panels.add(app, "ticket", build_clocks)
+    panels.add(app, "ticket", build_side_clocks)
     events.connect(reactions.WITHIN, reactions.AFTER)
     doorbell.install(app)
     commands = import_module("msp.cli")

@@ -2,6 +2,7 @@
 
 from contracts.statements.events import StatementClosed
 from contracts.timers import events as timer
+from contracts.timers.beside import start_acceptance, start_vendor, stop_acceptance, stop_vendor
 from contracts.timers.deadlines import follow_rest, put_off_closing
 from contracts.timers.services import follow_ticket
 from msp.account import jobs as account
@@ -21,6 +22,12 @@ WITHIN: dict[type[Event], tuple[Reaction, ...]] = {
     ticket.TicketReopened: (follow_ticket, follow_rest),
     ticket.TicketClosed: (follow_ticket, follow_rest),
     ticket.TicketCancelled: (follow_ticket,),
+    ticket.HandOverMade: (start_acceptance,),
+    ticket.HandOverAccepted: (stop_acceptance,),
+    ticket.HandOverReturned: (stop_acceptance,),
+    ticket.HandOverWithdrawn: (stop_acceptance,),
+    ticket.VendorAsked: (start_vendor,),
+    ticket.VendorAnswered: (stop_vendor,),
 }
 
 AFTER: dict[type[Event], tuple[Reaction, ...]] = {
@@ -29,6 +36,7 @@ AFTER: dict[type[Event], tuple[Reaction, ...]] = {
     ticket.TicketResolved: (notices.announce_solution,),
     timer.TimerWarned: (timers.act_on_timer,),
     timer.TimerMissed: (timers.act_on_timer,),
+    timer.SideTimerMissed: (timers.act_on_side_timer,),
     people.PersonInvited: (account.send_invitation,),
     people.LinkIssued: (account.send_link,),
     people.AccountChanged: (account.send_notice,),

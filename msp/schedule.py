@@ -1,6 +1,6 @@
 """One table of periodic work: what the sweeper does besides ringing for due rows, and how often."""
 
-from contracts.timers.sweep import sweep_due_timers
+from contracts.timers.sweep import sweep_due_side_timers, sweep_due_timers
 from msp.account.jobs import forget_expired
 from msp.api.idempotency import forget_old_answers
 from msp.background.periodic import Periodic
@@ -14,6 +14,7 @@ def table() -> tuple[Periodic, ...]:
     """The schedule. Each entry is safe to run twice and in two sweepers at once."""
     return (
         Periodic("timers", 2, sweep_due_timers),
+        Periodic("timers beside tickets", 2, sweep_due_side_timers),
         Periodic("closing of rested tickets", 5, sweep_due_closings),
         Periodic("campaigns", 1, ring_due_campaigns),
         Periodic("sightings of agents", FLUSH_SECONDS, flush_sightings),

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from contracts.clock.clock import State
 from contracts.clock.history import Reading
 from contracts.terms.promise import MISS, Action
-from contracts.timers.models import TimerMark
+from contracts.timers.models import SideTimer, TimerMark
 from contracts.timers.promises import find_promise
 from contracts.timers.queries import read_clocks_of
 from tenants.foundation.db import db
@@ -21,6 +21,16 @@ def claim_mark(mark_id: int, *, at: datetime) -> TimerMark | None:
     if db.session.scalar(taken.returning(TimerMark.id)) is None:
         return None
     return db.session.scalars(select(TimerMark).where(TimerMark.id == mark_id)).one()
+
+
+def claim_side_timer(timer_id: int, *, at: datetime) -> SideTimer | None:
+    """A miss beside the ticket's own clocks to act upon; None where that was done before."""
+    taken = (
+        update(SideTimer).where(SideTimer.id == timer_id, SideTimer.acted_at.is_(None)).values(acted_at=at)
+    )
+    if db.session.scalar(taken.returning(SideTimer.id)) is None:
+        return None
+    return db.session.scalars(select(SideTimer).where(SideTimer.id == timer_id)).one()
 
 
 def action_of(mark: TimerMark, ticket: Ticket) -> Action | None:

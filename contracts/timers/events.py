@@ -25,3 +25,10 @@ class TimerMissed(Event):
     mark_id: int
     clock: str
     missed_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SideTimerMissed(Event):
+    """A target beside the ticket's own ran out: a hand-over was not accepted, or a vendor did not answer."""
+
+    timer_id: int

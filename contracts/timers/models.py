@@ -1,7 +1,7 @@
 """The clock applied: one row per clock and cycle of a ticket, and what was recorded once and for all."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -13,6 +13,8 @@ from tenants.foundation.scope import Role
 
 MARKS = ("warning", "met", "missed")
 DEADLINES = ("close", "reopen")
+# Clocks beside the ticket's own: the provider's promise to itself, and a vendor's promise to the provider.
+BESIDE = ("acceptance", "vendor")
 
 
 class TicketTimer(AllForClient, TenantOwned, Base):
@@ -116,4 +118,35 @@ class TicketDeadline(AllForClient, TenantOwned, Base):
         belongs("tickets", "ticket_id"),
         Index("uq_ticket_deadlines", "tenant_id", "ticket_id", "kind", unique=True),
         Index("ix_ticket_deadlines_look", "look_at", postgresql_where=text("look_at IS NOT NULL")),
+    )
+
+
+class SideTimer(TenantOwned, Base):
+    """A clock beside the ticket's own, from one moment to another and never paused; clients never read it."""
+
+    __tablename__ = "side_timers"
+    __grants__: ClassVar[dict[Role, str]] = {Role.CLIENT: "", Role.SWEEPER: "SELECT"}
+    ticket_id: Mapped[int]
+    clock: Mapped[str]
+    # The hand-over or the vendor's case that it measures.
+    source_id: Mapped[int]
+    target_seconds: Mapped[int]
+    # `{"calendar": …}` as it was when the clock started: it may be another tenant's, and later terms change nothing.
+    measured_by: Mapped[dict[str, Any]]
+    state: Mapped[str]
+    started_at: Mapped[datetime] = moment()
+    stopped_at: Mapped[datetime | None] = moment(nullable=True)
+    due_at: Mapped[datetime | None] = moment(nullable=True)
+    missed_at: Mapped[datetime | None] = moment(nullable=True)
+    # When people were told of the miss.
+    acted_at: Mapped[datetime | None] = moment(nullable=True)
+    look_at: Mapped[datetime | None] = moment(nullable=True)
+    __table_args__ = (
+        choice("clock", BESIDE),
+        choice("state", tuple(State)),
+        CheckConstraint("target_seconds > 0", name="target_positive"),
+        belongs("tickets", "ticket_id"),
+        Index("uq_side_timers", "tenant_id", "clock", "source_id", unique=True),
+        Index("ix_side_timers_ticket", "tenant_id", "ticket_id"),
+        Index("ix_side_timers_look", "look_at", postgresql_where=text("look_at IS NOT NULL")),
     )

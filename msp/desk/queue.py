@@ -7,6 +7,7 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
+from contracts.timers.beside import side_badges
 from contracts.timers.queries import badges
 from msp.desk.blueprint import bp
 from msp.web.access import actor, require
@@ -33,6 +34,7 @@ def show_queue() -> Any:
         "desk/show_queue.html",
         page=page,
         badges=badges(page.items, time.now()),
+        beside=side_badges(page.items, time.now()),
         tenants={tenant.id: tenant for tenant in tenants},
         choices=[(tenant.slug, tenant.name) for tenant in tenants],
         asked=request.args,

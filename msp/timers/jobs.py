@@ -6,8 +6,9 @@ from sqlalchemy import select
 
 from contracts.clock.history import Reading
 from contracts.terms.promise import Action
-from contracts.timers.acting import action_of, claim_mark, find_reading, is_overtaken
-from contracts.timers.events import TimerMissed, TimerWarned
+from contracts.timers.acting import action_of, claim_mark, claim_side_timer, find_reading, is_overtaken
+from contracts.timers.beside import read_side
+from contracts.timers.events import SideTimerMissed, TimerMissed, TimerWarned
 from contracts.timers.models import TimerMark
 from msp.background.jobs import job
 from msp.timers import briefing, mails
@@ -45,7 +46,7 @@ def act_on_mark(work: Claimed) -> None:
     receivers = mails.list_receivers(ticket, action.notify)
     passed = _pass_up(ticket, mark, reading, action)
     if mark.mark == "missed" or reading.verdict.missed_at is None:
-        mails.tell(ticket, mark, reading, receivers, passed)
+        mails.tell(ticket, mails.notice_of(mark, reading), receivers, passed)
 
 
 def _ticket_of(mark_id: int) -> Ticket:
@@ -54,6 +55,24 @@ def _ticket_of(mark_id: int) -> Ticket:
     ticket = db.session.get_one(Ticket, tuple(db.session.execute(marked).one()))
     hold(ticket)
     return ticket
+
+
+def act_on_side_timer(event: SideTimerMissed) -> None:
+    """Reaction: ask for people to be told."""
+    request_work("act_on_side_timer", tenant_id=event.tenant_id, arguments={"timer": event.timer_id})
+
+
+@job("act_on_side_timer")
+def act_on_side_timer_once(work: Claimed) -> None:
+    """Tell the lead that nobody accepted, or whoever holds the ticket too that the vendor did not answer."""
+    timer = claim_side_timer(work.arguments["timer"], at=time.now())
+    if timer is None:
+        return
+    ticket = db.session.get_one(Ticket, (timer.tenant_id, timer.ticket_id))
+    roles = ("lead",) if timer.clock == "acceptance" else ("assignee", "lead")
+    if not ticket.is_over:
+        notice = mails.notice_beside(timer, read_side(timer, time.now()))
+        mails.tell(ticket, notice, mails.list_receivers(ticket, roles))
 
 
 def _pass_up(ticket: Ticket, mark: TimerMark, reading: Reading, action: Action) -> HandOver | None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import current_app
 from sqlalchemy import select
 
+from contracts.clock.clock import Verdict
 from contracts.clock.history import Reading
-from contracts.timers.models import TimerMark
+from contracts.timers.models import SideTimer, TimerMark
 from msp.mail.addresses import address_of
 from msp.mail.services import queue_mail
 from tenants.foundation import time
@@ -49,32 +51,63 @@ def _of_role(ticket: Ticket, role: str) -> list[Receiver]:
     return [Receiver(one.user_id, one.name, one.email, "admins") for one in people]
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What there is to tell of a clock; `key` names it, so that nobody is told twice."""
+
+    key: str
+    template: str
+    clock: str
+    percent: int
+    target_seconds: int
+    verdict: Verdict
+    is_stopped: bool
+    missed_at: datetime | None
+
+
+def notice_of(mark: TimerMark, reading: Reading) -> Notice:
+    """Of a warning or a miss of the ticket's own clocks."""
+    return Notice(
+        key=f"timer:{mark.id}",
+        template="timer_missed" if mark.mark == "missed" else "timer_warned",
+        clock=mark.clock,
+        percent=mark.percent,
+        target_seconds=reading.target.seconds if reading.target else 0,
+        verdict=reading.verdict,
+        is_stopped=reading.stopped_at is not None,
+        missed_at=mark.at,
+    )
+
+
+def notice_beside(timer: SideTimer, verdict: Verdict) -> Notice:
+    """Of a miss beside them."""
+    return Notice(
+        key=f"side timer:{timer.id}",
+        template="timer_missed",
+        clock=timer.clock,
+        percent=0,
+        target_seconds=timer.target_seconds,
+        verdict=verdict,
+        is_stopped=timer.stopped_at is not None,
+        missed_at=timer.missed_at,
+    )
+
+
 def tell(
-    ticket: Ticket,
-    mark: TimerMark,
-    reading: Reading,
-    receivers: Sequence[Receiver],
-    passed: HandOver | None,
+    ticket: Ticket, notice: Notice, receivers: Sequence[Receiver], passed: HandOver | None = None
 ) -> None:
     """Queue a mail for each receiver, in the receiver's language."""
     for one in receivers:
-        _queue(ticket, mark, reading, one, None if one.role == "admins" else passed)
+        _queue(ticket, notice, one, None if one.role == "admins" else passed)
 
 
-def _queue(
-    ticket: Ticket, mark: TimerMark, reading: Reading, receiver: Receiver, passed: HandOver | None
-) -> None:
+def _queue(ticket: Ticket, notice: Notice, receiver: Receiver, passed: HandOver | None) -> None:
     tenant = db.session.scalars(select(Tenant).where(Tenant.id == ticket.tenant_id)).one()
     language, zone = _language_and_zone(receiver.user_id)
     page = "portal.show_ticket" if receiver.role == "admins" else "desk.show_ticket"
     context = {
         "ticket": ticket,
-        "clock": mark.clock,
-        "percent": mark.percent,
-        "missed_at": mark.at,
-        "target": reading.target,
-        "verdict": reading.verdict,
-        "is_stopped": reading.stopped_at is not None,
+        "notice": notice,
         "passed": passed,
         "role": receiver.role,
         "zone": zone or tenant.time_zone,
@@ -87,10 +120,10 @@ def _queue(
     queue_mail(
         ticket.tenant_id,
         to=receiver.address,
-        template="timer_missed" if mark.mark == "missed" else "timer_warned",
+        template=notice.template,
         language=language or tenant.language,
         context=context,
-        key=f"timer:{mark.id}:{receiver.user_id}",
+        key=f"{notice.key}:{receiver.user_id}",
         thread=f"ticket-{ticket.code}",
     )
 

@@ -17,12 +17,21 @@ from tenants.tickets.hand_overs import (
 from tenants.tickets.messages import Requester, add_message
 from tenants.tickets.opening import Request, open_ticket
 from tenants.tickets.priorities import reassess, set_priority
-from tenants.tickets.states import cancel_ticket, change_state, close_ticket, reopen_ticket, resolve_ticket
+from tenants.tickets.states import (
+    cancel_ticket,
+    change_state,
+    close_ticket,
+    reopen_ticket,
+    resolve_ticket,
+    wait_for_vendor,
+)
+from tenants.tickets.vendors import VendorAsk
 
 __all__ = [
     "Briefing",
     "Request",
     "Requester",
+    "VendorAsk",
     "accept_hand_over",
     "add_message",
     "assign_ticket",
@@ -40,4 +49,5 @@ __all__ = [
     "return_hand_over",
     "set_priority",
     "take_ticket",
+    "wait_for_vendor",
 ]

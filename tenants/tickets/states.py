@@ -7,6 +7,7 @@ from tenants.tickets.history import check_rev, hold, who_is
 from tenants.tickets.messages import add_message
 from tenants.tickets.models import Ticket
 from tenants.tickets.moving import check_move, move
+from tenants.tickets.vendors import VendorAsk, check_ask, open_case
 
 
 def change_state(
@@ -30,6 +31,16 @@ def change_state(
     check_rev(ticket, rev)
     check_move(ticket, to, reason, who_is(by), at)
     move(ticket, to, by=by, at=at, reason=reason, replay=replay)
+
+
+def wait_for_vendor(
+    ticket: Ticket, ask: VendorAsk, *, by: Actor, at: datetime, rev: int | None = None
+) -> None:
+    """Let a ticket wait for a vendor, and keep what is known of the case. Raises Invalid and Conflict."""
+    check_ask(ask)
+    change_state(ticket, to="waiting", reason="vendor", by=by, at=at, rev=rev)
+    if not ask.is_empty:
+        open_case(ticket, ask, by=by, at=at)
 
 
 def resolve_ticket(
