@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from contracts.clock.clock import State, Verdict
 from contracts.clock.history import Reading
@@ -32,14 +33,15 @@ def follow_ticket(event: OnTicket) -> None:
 
 def refresh_ticket(ticket: Ticket, *, as_of: datetime, by: Actor, replay: bool = False) -> Sequence[Reading]:
     """Read the clocks at a moment, store what they say, and record new warnings, targets met and missed."""
-    version = _version_of(ticket)
-    if version is None:
-        return ()
-    readings = read_ticket(ticket, list_history(ticket.id), version, as_of)
-    if readings:
-        _store(ticket, version, readings)
-        _record_marks(ticket, readings, as_of, by, replay)
-    _show_on_ticket(ticket, readings)
+    with db.session.no_autoflush:  # what is read here is written already; the ticket changes once, at the end
+        version = _version_of(ticket)
+        if version is None:
+            return ()
+        readings = read_ticket(ticket, list_history(ticket.id), version, as_of)
+        if readings:
+            _store(ticket, version, readings)
+            _record_marks(ticket, readings, as_of, by, replay)
+        _show_on_ticket(ticket, readings)
     db.session.flush()
     return readings
 
@@ -56,9 +58,14 @@ def _version_of(ticket: Ticket) -> ContractVersion | None:
 def _store(ticket: Ticket, version: ContractVersion, readings: Sequence[Reading]) -> None:
     """One statement that is compiled once: rows in VALUES would be compiled anew each time."""
     rows = [_row(ticket, version, reading) for reading in readings]
+    db.session.execute(_write_rows(tuple(rows[0])), rows)
+
+
+@cache
+def _write_rows(names: tuple[str, ...]) -> Insert:
     written = insert(TicketTimer)
-    changed = {name: written.excluded[name] for name in rows[0] if name not in _KEY}
-    db.session.execute(written.on_conflict_do_update(index_elements=_KEY, set_=changed), rows)
+    changed = {name: written.excluded[name] for name in names if name not in _KEY}
+    return written.on_conflict_do_update(index_elements=_KEY, set_=changed)
 
 
 def _row(ticket: Ticket, version: ContractVersion, reading: Reading) -> dict[str, Any]:
