@@ -14,6 +14,8 @@ class Contract(AllForClient, TenantOwned, Base):
     """What one client was promised, from `starts_on` to `ends_on` (inclusive, dates of the contract's zone)."""
 
     __tablename__ = "contracts"
+    # The sweeper looks which months have ended.
+    __grants__: ClassVar[dict[Role, str]] = {Role.SWEEPER: "SELECT"}
     public_id: Mapped[Any] = public_id()
     name: Mapped[str] = mapped_column(String(120))
     time_zone: Mapped[str] = mapped_column(String(60))

@@ -22,6 +22,11 @@ def chosen_month(time_zone: str) -> date:
     typed = request.args.get("month")
     if not typed:
         return time.now().astimezone(ZoneInfo(time_zone)).date().replace(day=1)
+    return read_month(typed)
+
+
+def read_month(typed: str) -> date:
+    """The first day of a month typed as `2026-11`. Raises Invalid on `month`."""
     found = _MONTH.fullmatch(typed)
     if found is None:
         raise Invalid("month", _l("Choose a month from the list."))

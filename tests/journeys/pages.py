@@ -16,6 +16,8 @@ ELSEWHERE = {
     "api.": "for programs",
     "console.export_assets": "a download",
     "console.download_export": "a download",
+    "console.download_statement": "a download",
+    "portal.download_statement": "a download",
     "portal.download_export": "a download",
     "desk.download_file": "a download",
     "portal.download_file": "a download",
@@ -30,7 +32,14 @@ ELSEWHERE = {
     "campaigns.pause_campaign": "looks as aborting does",
     "console.offboard_tenant": "only of a client that is suspended",
 }
-VIEWERS = {"portal": "Alice", "desk": "Nadia", "campaigns": "Nadia", "agents": "Nadia", "console": "Owen"}
+VIEWERS = {
+    "portal": "Alice",
+    "desk": "Nadia",
+    "campaigns": "Nadia",
+    "agents": "Nadia",
+    "console": "Owen",
+    "reports": "Alice",
+}
 PUBLIC = ("account.sign_in", "account.forget_password")
 
 
@@ -80,6 +89,7 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "asset_id": scene.asset,
         "site_id": scene.site,
         "contract_id": scene.contract,
+        "statement_id": scene.statement,
         "campaign": scene.campaign,
         "action": scene.action,
         "lane": scene.lane,

@@ -24,6 +24,11 @@ COPIES = {
     "bootstrap.js": "bootstrap/dist/js/bootstrap.bundle.min.js",
     "htmx.js": "htmx.org/dist/htmx.min.js",
 }
+# Printed matter has no machine's fonts to fall back on.
+FONTS = {
+    f"inter-{weight.lower()}.ttf": f"@expo-google-fonts/inter/{weight}/Inter_{weight}.ttf"
+    for weight in ("400Regular", "600SemiBold")
+}
 SPRITE = "icons.svg"
 SOURCES = ("package.json", "package-lock.json", "icons.txt", "build.py")
 SOURCE_MAP = re.compile(rb"\n?(/\*|//)# sourceMappingURL=\S+( \*/)?\s*$")
@@ -42,6 +47,7 @@ def build() -> None:
         return
     install_packages()
     files = {name: _without_source_map((MODULES / path).read_bytes()) for name, path in COPIES.items()}
+    files |= {name: (MODULES / path).read_bytes() for name, path in FONTS.items()}
     files[SPRITE] = sprite((HERE / "icons.txt").read_text().split(), MODULES / "bootstrap-icons" / "icons")
     publish(files, OUTPUT)
     stamp.write_text(wanted)

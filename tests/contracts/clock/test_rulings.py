@@ -1,11 +1,13 @@
 """The calculator's rulings, one test each, in the order of the specification."""
 
 from itertools import pairwise
+from random import Random
 
 import pytest
 
-from contracts.clock.calculation import CalculationInvalid
+from contracts.clock.calculation import CalculationInvalid, answer, parse
 from tests.contracts.clock.build import EVERY_DAY, calculated, document, hours, special
+from tests.contracts.clock.cases import random_case
 
 JAKARTA = "+07:00"
 
@@ -152,6 +154,12 @@ def test_paused_comes_before_outside_hours_and_missed_before_all():
     assert paused["state"] == "paused"
     missed = calculated(pauses=[_pause("2026-11-23T13:30", None)], as_of=_at("2026-11-23T18:00"))
     assert missed["state"] == "missed"
+
+
+def test_not_applicable_never_occurs():
+    random = Random(5)
+    states = {answer(parse(random_case(random)))["state"] for _number in range(400)}
+    assert states == {"running", "paused", "outside_hours", "met", "missed"}
 
 
 # Figures

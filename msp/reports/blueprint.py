@@ -1,0 +1,5 @@
+"""The reports' blueprint, apart from its views so that each module of views can be imported alone."""
+
+from flask import Blueprint
+
+bp = Blueprint("reports", __name__)

@@ -1,0 +1,14 @@
+"""Evidence for everyone to check; each module puts its views on the one blueprint."""
+
+from flask import Flask
+
+from msp.reports import calculator
+from msp.reports.blueprint import bp
+from msp.web import navigation
+
+__all__ = ["bp", "calculator"]
+
+
+def install(app: Flask) -> None:
+    """Put the calculator into the navigation of staff and of clients."""
+    navigation.add(app, *calculator.PLACES)
