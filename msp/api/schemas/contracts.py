@@ -28,7 +28,10 @@ class ContractVersionOut(Schema):
     note = words("Why it was made.")
     terms = fields.Dict(
         keys=fields.String(),
-        metadata={"description": "Calendar, service levels, pause reasons and rules: what the clock reads."},
+        metadata={
+            "description": "Calendar, service levels, pause reasons and rules, which the clock reads; and what is "
+            "promised beside them: actions, credits, windows, freezes. A member left out has its default."
+        },
     )
     created_at = moment("When it was written.")
     created_by = words("By whom.", "Mia")
