@@ -26,6 +26,7 @@ from wtforms.validators import (
 from contracts.clock.calendar import WEEKDAYS
 from contracts.clock.history import ClockKind
 from contracts.terms.document import LONGEST_TARGET, PAUSE_REASONS, PRIORITIES
+from contracts.terms.ola import LONGEST as LONGEST_ACCEPTANCE
 from contracts.terms.promise import LONGEST_NAME, LONGEST_PROMISE, MOST_DAYS, MOST_HOURS, TIERS, Notified
 from contracts.terms.services import YEARS
 from msp.console.forms import trimmed, zone_choices
@@ -135,6 +136,11 @@ def _minutes(priority: str, clock: str) -> IntegerField:
     return IntegerField(label, [Optional(), bounds])
 
 
+def _acceptance(priority: str) -> IntegerField:
+    label = _l("%(priority)s: hand-over accepted within, minutes", priority=priority)
+    return _whole(label, 1, LONGEST_ACCEPTANCE)
+
+
 def _add_action(name: str, label: Any) -> None:
     for who in NOTIFIED:
         _add(f"{name}_{who}", BooleanField(_l("%(label)s: %(who)s", label=label, who=NOTIFY_WORDS[who])))
@@ -161,6 +167,7 @@ def _add_freeze(row: int) -> None:
 for _priority in PRIORITIES:
     for _clock in CLOCKS:
         _add(f"{_priority}_{_clock}", _minutes(_priority, _clock))
+    _add(f"acceptance_{_priority}", _acceptance(_priority))
     _add(f"{_priority}_always", BooleanField(_l("%(priority)s around the clock", priority=_priority)))
 for _weekday in WEEKDAYS:
     _add(f"hours_{_weekday}", _words(_l("%(weekday)s: business hours", weekday=WEEKDAY_WORDS[_weekday])))
