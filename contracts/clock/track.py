@@ -64,6 +64,9 @@ class Decision:
     at: datetime
     state: State
     cause: Cause | None = None
+    # By which target: those of the edition that was decided, whatever came later.
+    priority: str = field(default="", compare=False)
+    target_version: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True)
@@ -161,10 +164,11 @@ class Track:
             if verdict is not None and verdict.missed_at is not None:
                 late = verdict.missed_at <= edition.known_from
                 cause = edition.cause if late else Cause.TIME_RAN_OUT
-                yield Decision(max(verdict.missed_at, edition.known_from), State.MISSED, cause)
+                at = max(verdict.missed_at, edition.known_from)
+                yield Decision(at, State.MISSED, cause, edition.priority, edition.target_version)
                 return
             if verdict is not None and edition.stopped_at is not None and not edition.is_withdrawn:
-                yield Decision(edition.stopped_at, State.MET)
+                yield Decision(edition.stopped_at, State.MET, None, edition.priority, edition.target_version)
 
 
 def _warnings(read: list[tuple[Edition, Verdict | None]]) -> tuple[ClockWarning, ...]:
