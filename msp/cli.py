@@ -13,6 +13,7 @@ from msp.account import commands as people
 from msp.console import commands as console
 from msp.database import upgrade as upgrade_database
 from msp.intake import commands as intake
+from msp.reports import commands as reports
 from tenants.foundation.errors import Refused
 
 database = AppGroup("database", help="The database's structure and its wall.")
@@ -83,6 +84,7 @@ def install(app: Flask) -> None:
         console.audit,
         people.users,
         intake.tickets,
+        reports.sla,
     )
     for command in commands:
         app.cli.add_command(command)
