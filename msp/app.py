@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from msp import reactions
 from msp.background import doorbell
 from msp.settings import Settings, flask_config, load
-from msp.threads.clocks import build_clocks
+from msp.threads.clocks import build_clocks, build_side_clocks
 from msp.web import (
     access,
     assets,
@@ -29,7 +29,7 @@ from msp.web import (
     panels,
     sessions,
 )
-from tenants.foundation import events, guard, kinds
+from tenants.foundation import connections, events, guard, kinds
 from tenants.foundation.db import db
 from tenants.foundation.rowsecurity import refuse_powerful_role
 from tenants.tenancy.models import Tenant
@@ -92,6 +92,8 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _install_mechanics(app: APIFlask, settings: Settings) -> None:
     import_models()
     db.init_app(app)
+    with app.app_context():
+        connections.install(db.engine)
     Migrate(app, db, directory=str(MIGRATIONS))
     guard.install(Tenant)
     app.extensions["redis"] = redis.Redis.from_url(
@@ -128,6 +130,7 @@ def _install_features(app: APIFlask) -> None:
         if install is not None:
             install(app)
     panels.add(app, "ticket", build_clocks)
+    panels.add(app, "ticket", build_side_clocks)
     events.connect(reactions.WITHIN, reactions.AFTER)
     doorbell.install(app)
     commands = import_module("msp.cli")

@@ -1,29 +1,45 @@
 """One page that says what follows from what: WITHIN the same transaction, and AFTER it succeeded."""
 
+from contracts.statements.events import StatementClosed
+from contracts.timers import events as timer
+from contracts.timers.beside import start_acceptance, start_vendor, stop_acceptance, stop_vendor
+from contracts.timers.deadlines import follow_rest, put_off_closing
 from contracts.timers.services import follow_ticket
 from msp.account import jobs as account
 from msp.mail import notices
+from msp.reports import jobs as reports
+from msp.timers import jobs as timers
 from tenants.foundation.events import Event, Reaction
 from tenants.people import events as people
 from tenants.tickets import events as ticket
 
 WITHIN: dict[type[Event], tuple[Reaction, ...]] = {
     ticket.TicketOpened: (follow_ticket,),
-    ticket.MessageAdded: (follow_ticket,),
+    ticket.MessageAdded: (follow_ticket, put_off_closing),
     ticket.TicketStateChanged: (follow_ticket,),
     ticket.TicketReprioritised: (follow_ticket,),
-    ticket.TicketResolved: (follow_ticket,),
-    ticket.TicketReopened: (follow_ticket,),
-    ticket.TicketClosed: (follow_ticket,),
+    ticket.TicketResolved: (follow_ticket, follow_rest),
+    ticket.TicketReopened: (follow_ticket, follow_rest),
+    ticket.TicketClosed: (follow_ticket, follow_rest),
     ticket.TicketCancelled: (follow_ticket,),
+    ticket.HandOverMade: (start_acceptance,),
+    ticket.HandOverAccepted: (stop_acceptance,),
+    ticket.HandOverReturned: (stop_acceptance,),
+    ticket.HandOverWithdrawn: (stop_acceptance,),
+    ticket.VendorAsked: (start_vendor,),
+    ticket.VendorAnswered: (stop_vendor,),
 }
 
 AFTER: dict[type[Event], tuple[Reaction, ...]] = {
     ticket.TicketOpened: (notices.acknowledge_ticket,),
     ticket.MessageAdded: (notices.pass_on_message,),
     ticket.TicketResolved: (notices.announce_solution,),
+    timer.TimerWarned: (timers.act_on_timer,),
+    timer.TimerMissed: (timers.act_on_timer,),
+    timer.SideTimerMissed: (timers.act_on_side_timer,),
     people.PersonInvited: (account.send_invitation,),
     people.LinkIssued: (account.send_link,),
     people.AccountChanged: (account.send_notice,),
     people.StaffLeft: (account.hand_on,),
+    StatementClosed: (reports.announce_statement,),
 }

@@ -1,20 +1,25 @@
 """One table of periodic work: what the sweeper does besides ringing for due rows, and how often."""
 
-from contracts.timers.sweep import sweep_due_timers
+from contracts.timers.sweep import sweep_due_side_timers, sweep_due_timers
 from msp.account.jobs import forget_expired
 from msp.api.idempotency import forget_old_answers
 from msp.background.periodic import Periodic
 from msp.campaigns.jobs import ring_due_campaigns
 from msp.campaigns.sightings import FLUSH_SECONDS, flush_sightings
-from msp.reports.jobs import ask_for_checks
+from msp.reports.comparing import ask_for_checks
+from msp.reports.jobs import ask_for_closings
+from msp.timers.closing import sweep_due_closings
 
 
 def table() -> tuple[Periodic, ...]:
     """The schedule. Each entry is safe to run twice and in two sweepers at once."""
     return (
         Periodic("timers", 2, sweep_due_timers),
+        Periodic("timers beside tickets", 2, sweep_due_side_timers),
+        Periodic("closing of rested tickets", 5, sweep_due_closings),
         Periodic("campaigns", 1, ring_due_campaigns),
         Periodic("sightings of agents", FLUSH_SECONDS, flush_sightings),
+        Periodic("months to close", 600, ask_for_closings),
         Periodic("forget expired tries and sessions", 3600, forget_expired),
         Periodic("ask for nightly comparisons of timers", 3600, ask_for_checks),
         Periodic("forget answers to repeatable requests", 3600, forget_old_answers),

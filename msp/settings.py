@@ -150,7 +150,7 @@ def flask_config(settings: Settings) -> dict[str, Any]:
     return {
         "SECRET_KEY": settings.secret_key,
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
-        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 15},
+        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_use_lifo": True, "pool_size": 5, "max_overflow": 15},
         "SESSION_COOKIE_NAME": "__Host-portal" if secure else "portal",
         "SESSION_COOKIE_SECURE": secure,
         "SESSION_COOKIE_HTTPONLY": True,

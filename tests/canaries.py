@@ -3,6 +3,7 @@
 A new table is filled without a change here; only where a plain value would not do does it need an entry in `SPECIAL`.
 """
 
+import json
 import re
 import uuid
 from collections.abc import Callable
@@ -155,6 +156,29 @@ def _terms(_filler: Filler) -> Any:
     return default_terms("Asia/Jakarta")
 
 
+def _statement_head(filler: Filler) -> str:
+    word = filler.word("statements", "head")
+    return json.dumps(
+        {
+            "tenant": {"slug": filler.marker, "name": word},
+            "contract": {"id": word, "name": word},
+            "time_zone": "Asia/Jakarta",
+            "reason": word,
+            "replaces": None,
+            "versions": [],
+            "fee": 0,
+            "currency": "IDR",
+            "figures": [],
+            "totals": [],
+            "credit": None,
+        }
+    )
+
+
+def _statement_line(filler: Filler) -> str:
+    return json.dumps({"ticket": filler.word("statement_lines", "body")})
+
+
 SPECIAL: dict[tuple[str, str], Special] = {
     ("tickets", "code"): _ticket_code,
     ("tickets", "requester_email"): lambda filler: f"{WORD}-{filler.marker}@example.test",
@@ -164,6 +188,9 @@ SPECIAL: dict[tuple[str, str], Special] = {
     ("contracts", "time_zone"): lambda _: "Asia/Jakarta",
     ("contracts", "currency"): lambda _: "IDR",
     ("sites", "time_zone"): lambda _: None,
+    ("statements", "head"): _statement_head,
+    ("statement_lines", "body"): _statement_line,
+    ("statement_credits", "currency"): lambda _: "IDR",
     ("assets", "controller_id"): lambda filler: f"{filler.marker}-pc-7",
     ("assets", "tags"): lambda filler: [f"{WORD}-{filler.marker}-tag"],
     ("invitations", "granted_tenants"): lambda _: [],

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from contracts.clock.faults import Fault, Faults, Invalid
 from contracts.clock.instants import DAY, EPOCH, instant_of, seconds_of
-from contracts.clock.wall import Kind, Span, WallHours
+from contracts.clock.wall import Kind, Piece, Span, WallHours
 from contracts.clock.zones import ZONE_NAMES, eras, offset_at
 
 MIDNIGHT = 1_440
@@ -156,6 +156,10 @@ class Calendar:
                         yield midnight + start, midnight + end, kind
                     elif max(midnight + start, since) < min(midnight + end, until):
                         yield max(midnight + start, since), min(midnight + end, until), kind
+
+    def pieces_of(self, on: date) -> tuple[Piece, ...]:
+        """Return a date of the local clock cut into open and closed parts, as if no offset changed on it."""
+        return self._wall.pieces(_day(on))
 
     def _open(self, from_: int, to: int) -> list[Span]:
         """Return what is open within `[from_, to)`, in seconds since 1970, in order and apart."""

@@ -59,12 +59,14 @@ class ClockRules:
 
 @dataclass(frozen=True)
 class Decision:
-    """When a target was met or missed, and why it was missed; what a statement counts in that month."""
+    """When a target was met or missed, and why it was missed; what a statement counts in that month.
+
+    `priority` and `target_version` name the target that was decided, whatever the ticket's priority became later.
+    """
 
     at: datetime
     state: State
     cause: Cause | None = None
-    # By which target: those of the edition that was decided, whatever came later.
     priority: str = field(default="", compare=False)
     target_version: int = field(default=1, compare=False)
 
@@ -164,11 +166,12 @@ class Track:
             if verdict is not None and verdict.missed_at is not None:
                 late = verdict.missed_at <= edition.known_from
                 cause = edition.cause if late else Cause.TIME_RAN_OUT
-                at = max(verdict.missed_at, edition.known_from)
-                yield Decision(at, State.MISSED, cause, edition.priority, edition.target_version)
+                missed_at = max(verdict.missed_at, edition.known_from)
+                yield Decision(missed_at, State.MISSED, cause, edition.priority, edition.target_version)
                 return
             if verdict is not None and edition.stopped_at is not None and not edition.is_withdrawn:
-                yield Decision(edition.stopped_at, State.MET, None, edition.priority, edition.target_version)
+                met = edition.stopped_at, State.MET, None
+                yield Decision(*met, edition.priority, edition.target_version)
 
 
 def _warnings(read: list[tuple[Edition, Verdict | None]]) -> tuple[ClockWarning, ...]:

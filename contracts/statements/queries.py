@@ -1,17 +1,22 @@
 """Finding statements, their lines and credits."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, func, select, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
 
+from contracts.statements import rules
 from contracts.statements.models import Credit, Statement, StatementLine
 from contracts.terms.models import Contract
 from tenants.foundation.db import db
 from tenants.foundation.errors import NotFound
+from tenants.tenancy.models import Tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,20 @@ def list_numbers(statement: Statement) -> list[Statement]:
 def find_latest(contract: Contract, month: date) -> Statement | None:
     """What holds for a month: its last amendment, or its closing; None while it is not closed."""
     return db.session.scalars(_of_month(contract.tenant_id, contract.id, month)).first()
+
+
+def list_latest(tenant_id: int, contract_id: int, *, upto: date, limit: int) -> list[Statement]:
+    """What holds for each of the latest closed months up to one, the latest first."""
+    newest = (
+        select(Statement)
+        .where(
+            Statement.tenant_id == tenant_id, Statement.contract_id == contract_id, Statement.month <= upto
+        )
+        .order_by(Statement.month.desc(), Statement.number.desc())
+        .ext(distinct_on(Statement.month))
+        .limit(limit)
+    )
+    return list(db.session.scalars(newest))
 
 
 def _of_month(tenant_id: int, contract_id: int, month: date) -> Any:
@@ -122,3 +141,47 @@ def find_credit(statement: Statement) -> Credit | None:
     """The credit that follows from a statement, if its contract has a table of credits."""
     owed = select(Credit).where(Credit.tenant_id == statement.tenant_id, Credit.statement_id == statement.id)
     return db.session.scalar(owed)
+
+
+# What was in hand at midnight is committed by then.
+SETTLED_AFTER = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Unclosed:
+    """A month that has ended and waits to be closed."""
+
+    tenant_id: int
+    contract_id: int
+    month: date
+
+
+def list_unclosed(now: datetime) -> list[Unclosed]:
+    """Months of clients' contracts that ended since the contract was entered. Sweeper's scope.
+
+    Months before that are closed by hand: nobody waits for the statements of an imported past.
+    """
+    closed: dict[tuple[int, int], set[date]] = defaultdict(set)
+    for tenant_id, contract_id, month in db.session.execute(
+        select(Statement.tenant_id, Statement.contract_id, Statement.month)
+    ):
+        closed[tenant_id, contract_id].add(month)
+    served = select(Contract).join(
+        Tenant, and_(Tenant.id == Contract.tenant_id, Tenant.kind == "client", Tenant.state != "offboarded")
+    )
+    return [
+        Unclosed(one.tenant_id, one.id, month)
+        for one in db.session.scalars(served.order_by(Contract.tenant_id, Contract.id))
+        for month in _months(one, closed[one.tenant_id, one.id], now)
+    ]
+
+
+def _months(contract: Contract, closed: set[date], now: datetime) -> list[date]:
+    zone = ZoneInfo(contract.time_zone)
+    entered = contract.created_at.astimezone(zone).date()
+    return rules.months_to_close(
+        first=max(contract.starts_on, entered),
+        last=contract.ends_on,
+        closed=closed,
+        today=(now - SETTLED_AFTER).astimezone(zone).date(),
+    )

@@ -5,8 +5,9 @@ Source: the contract's own terms (service levels and credit table); numbers S1 t
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -158,3 +159,21 @@ def digest(head: str, bodies: Iterable[str]) -> str:
     for body in bodies:
         hashed.update(f"{body}\n".encode())
     return hashed.hexdigest()
+
+
+def months_to_close(*, first: date, last: date | None, closed: Collection[date], today: date) -> list[date]:
+    """The months that have ended by `today` and are not closed, the earliest first; all dates are the zone's.
+
+    `first` and `last` are the days between which months are closed by themselves; a month counts that has any of them.
+    """
+    month, months = first.replace(day=1), []
+    while month < today.replace(day=1) and (last is None or month <= last):
+        if month not in closed:
+            months.append(month)
+        month = following(month)
+    return months
+
+
+def following(month: date) -> date:
+    """The first day of the month after."""
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)

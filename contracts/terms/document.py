@@ -20,6 +20,7 @@ from contracts.clock.document import Members, read_object, whole_number
 from contracts.clock.faults import Faults, Invalid
 from contracts.clock.history import ClockKind, Terms
 from contracts.clock.track import ChangeRule, ClockRules, ReopenRule, Target, UpdateStart
+from contracts.terms import ola
 from contracts.terms.promise import MEMBERS as PROMISED
 from contracts.terms.promise import PERCENT, Promise, one_of, promise_of
 
@@ -84,10 +85,13 @@ def calendar_of(document: dict[str, Any]) -> Calendar:
 def _read_cached(text: str) -> tuple[Terms, Promise]:
     """Versions never change, so one reading serves every ticket that is measured by it."""
     faults = Faults()
-    members = read_object(json.loads(text), "", faults, required=["calendar", *_MEMBERS], optional=PROMISED)
+    known = [*PROMISED, ola.MEMBER]
+    members = read_object(json.loads(text), "", faults, required=["calendar", *_MEMBERS], optional=known)
     percents = _percents(members) if members else []
     terms = _terms(members, percents) if members else None
     promise = promise_of(members, percents) if members else None
+    if members:
+        members.take_optional(ola.MEMBER, ola.read_ola)
     if faults or terms is None or promise is None:
         raise TermsInvalid(faults)
     return terms, promise

@@ -10,7 +10,7 @@ from sqlalchemy import Date, and_, case, cast, func, or_, select
 from contracts.clock.history import Terms
 from contracts.terms.document import read_terms
 from contracts.terms.models import Contract, ContractVersion
-from tenants.foundation.db import db
+from tenants.foundation.db import among, db
 from tenants.foundation.errors import NotFound
 
 
@@ -69,8 +69,8 @@ def versions_by_id(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Con
     wanted = set(keys)
     if not wanted:
         return {}
-    ids = [version_id for _, version_id in wanted]
-    rows = db.session.scalars(select(ContractVersion).where(ContractVersion.id.in_(ids)))
+    ids = (version_id for _, version_id in wanted)
+    rows = db.session.scalars(select(ContractVersion).where(among(ContractVersion.id, ids)))
     return {(row.tenant_id, row.id): row for row in rows}
 
 
@@ -87,9 +87,9 @@ def terms_by_id(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Terms]
     if not ids:
         return {}
     known = [version_id for _, version_id, _ in _read if version_id in ids]
-    unread = case((ContractVersion.id.in_(known), None), else_=ContractVersion.terms)
+    unread = case((among(ContractVersion.id, known), None), else_=ContractVersion.terms)
     columns = (ContractVersion.tenant_id, ContractVersion.id, ContractVersion.created_at, unread)
-    rows = db.session.execute(select(*columns).where(ContractVersion.id.in_(ids)))
+    rows = db.session.execute(select(*columns).where(among(ContractVersion.id, ids)))
     return {(row[0], row[1]): _terms(*row) for row in rows}
 
 

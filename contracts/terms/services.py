@@ -15,7 +15,7 @@ from contracts.terms.queries import list_versions
 from tenants.audit import services as audit
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
-from tenants.foundation.errors import Invalid, InvalidMany
+from tenants.foundation.errors import InvalidMany
 
 LONGEST_NAME = 120
 
@@ -34,8 +34,15 @@ def add_contract(
     currency: str = "IDR",
 ) -> Contract:
     """A contract with its first version, in force from its start. Raises Invalid naming the field."""
-    _check_contract(name, time_zone, starts_on, ends_on, monthly_fee, currency)
-    _check_terms(terms)
+    check_contract(
+        name=name,
+        time_zone=time_zone,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        terms=terms,
+        monthly_fee=monthly_fee,
+        currency=currency,
+    )
     contract = Contract(
         tenant_id=tenant_id,
         name=name.strip(),
@@ -68,15 +75,8 @@ def add_version(
     Raises Invalid naming the field.
     """
     db.session.refresh(contract, with_for_update=True)
+    check_version(contract, in_force_on=in_force_on, terms=terms, at=at)
     latest = list_versions(contract)[0]
-    today = at.astimezone(ZoneInfo(contract.time_zone)).date()
-    if in_force_on <= latest.in_force_on:
-        raise Invalid("in_force_on", _l("A version must begin after the latest one."))
-    if in_force_on < today:
-        raise Invalid("in_force_on", _l("Terms in force are not changed: choose today or a later day."))
-    if contract.ends_on is not None and in_force_on > contract.ends_on:
-        raise Invalid("in_force_on", _l("The contract ends before that day."))
-    _check_terms(terms)
     version = _write_version(contract, latest.number + 1, in_force_on, terms, note, by, at)
     audit.record(
         "contract.amended",
@@ -115,18 +115,54 @@ def _write_version(
     return version
 
 
-def _check_terms(terms: dict[str, Any]) -> None:
+def check_contract(
+    *,
+    name: str,
+    time_zone: str,
+    starts_on: date,
+    ends_on: date | None,
+    terms: dict[str, Any],
+    monthly_fee: int = 0,
+    currency: str = "IDR",
+) -> None:
+    """What `add_contract` would refuse, all of it at once; writes nothing. Raises InvalidMany."""
+    errors = _contract_errors(name, time_zone, starts_on, ends_on, monthly_fee, currency)
+    _refuse([*errors, *_terms_errors(terms)])
+
+
+def check_version(contract: Contract, *, in_force_on: date, terms: dict[str, Any], at: datetime) -> None:
+    """What `add_version` would refuse, all of it at once; writes nothing. Raises InvalidMany."""
+    _refuse([*_day_errors(contract, in_force_on, at), *_terms_errors(terms)])
+
+
+def _refuse(errors: list[tuple[str, Any]]) -> None:
+    if errors:
+        raise InvalidMany(errors)
+
+
+def _day_errors(contract: Contract, in_force_on: date, at: datetime) -> list[tuple[str, Any]]:
+    today = at.astimezone(ZoneInfo(contract.time_zone)).date()
+    if in_force_on <= list_versions(contract)[0].in_force_on:
+        return [("in_force_on", _l("A version must begin after the latest one."))]
+    if in_force_on < today:
+        return [("in_force_on", _l("Terms in force are not changed: choose today or a later day."))]
+    if contract.ends_on is not None and in_force_on > contract.ends_on:
+        return [("in_force_on", _l("The contract ends before that day."))]
+    return []
+
+
+def _terms_errors(terms: dict[str, Any]) -> list[tuple[str, Any]]:
     try:
         read_terms(terms)
     except TermsInvalid as wrong:
         # The clock is pure and speaks English; its words are in the catalogue, to be said in the reader's language.
-        said = [(fault.field, gettext(MESSAGES[fault.code]).format(**fault.values)) for fault in wrong.faults]
-        raise InvalidMany(said) from wrong
+        return [(fault.field, gettext(MESSAGES[fault.code]).format(**fault.values)) for fault in wrong.faults]
+    return []
 
 
-def _check_contract(
+def _contract_errors(
     name: str, time_zone: str, starts_on: date, ends_on: date | None, fee: int, currency: str
-) -> None:
+) -> list[tuple[str, Any]]:
     errors: list[tuple[str, Any]] = []
     if not 1 <= len(name.strip()) <= LONGEST_NAME:
         errors.append(("name", _l("Give the contract a name of at most 120 characters.")))
@@ -138,5 +174,4 @@ def _check_contract(
         errors.append(("monthly_fee", _l("The fee cannot be negative.")))
     if len(currency) != 3 or not currency.isascii() or not currency.isupper():
         errors.append(("currency", _l("Use a currency of three capital letters, such as IDR.")))
-    if errors:
-        raise InvalidMany(errors)
+    return errors

@@ -11,6 +11,7 @@ class TimerWarned(Event):
     """A share of a target, in percent, was used up."""
 
     ticket_id: int
+    mark_id: int
     clock: str
     percent: int
     warned_at: datetime
@@ -21,5 +22,13 @@ class TimerMissed(Event):
     """A target ran out."""
 
     ticket_id: int
+    mark_id: int
     clock: str
     missed_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SideTimerMissed(Event):
+    """A target beside the ticket's own ran out: a hand-over was not accepted, or a vendor did not answer."""
+
+    timer_id: int

@@ -1,7 +1,7 @@
 """The clock applied: one row per clock and cycle of a ticket, and what was recorded once and for all."""
 
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import CheckConstraint, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -12,6 +12,9 @@ from tenants.foundation.db import AllForClient, Base, TenantOwned, belongs, choi
 from tenants.foundation.scope import Role
 
 MARKS = ("warning", "met", "missed")
+DEADLINES = ("close", "reopen")
+# Clocks beside the ticket's own: the provider's promise to itself, and a vendor's promise to the provider.
+BESIDE = ("acceptance", "vendor")
 
 
 class TicketTimer(AllForClient, TenantOwned, Base):
@@ -53,9 +56,11 @@ class TimerMark(AllForClient, TenantOwned, Base):
     """A warning, a target met or a target missed: recorded once, with its cause, and never erased."""
 
     __tablename__ = "timer_marks"
-    __grants__: ClassVar[dict[Role, str]] = dict.fromkeys(
-        (Role.CLIENT, Role.STAFF, Role.WORKER), "SELECT, INSERT"
-    )
+    __grants__: ClassVar[dict[Role, str]] = {
+        Role.CLIENT: "SELECT, INSERT",
+        Role.STAFF: "SELECT, INSERT",
+        Role.WORKER: "SELECT, INSERT, UPDATE (acted_at)",
+    }
     ticket_id: Mapped[int]
     clock: Mapped[str]
     cycle: Mapped[int]
@@ -67,6 +72,8 @@ class TimerMark(AllForClient, TenantOwned, Base):
     cause: Mapped[str | None]
     at: Mapped[datetime] = moment()
     recorded_at: Mapped[datetime] = moment()
+    # When people were told and the ticket passed on; set once, in the transaction of that.
+    acted_at: Mapped[datetime | None] = moment(nullable=True)
     __table_args__ = (
         choice("clock", tuple(ClockKind)),
         choice("mark", MARKS),
@@ -128,4 +135,54 @@ class TimerDifference(TenantOwned, Base):
         belongs("timer_checks", "check_id"),
         belongs("tickets", "ticket_id"),
         Index("ix_timer_differences_check", "tenant_id", "check_id", "id"),
+    )
+
+
+class TicketDeadline(AllForClient, TenantOwned, Base):
+    """When a resolved ticket closes by itself (`close`), and until when a closed one can be reopened (`reopen`)."""
+
+    __tablename__ = "ticket_deadlines"
+    __grants__: ClassVar[dict[Role, str]] = {Role.CLIENT: "SELECT, INSERT, UPDATE", Role.SWEEPER: "SELECT"}
+    ticket_id: Mapped[int]
+    kind: Mapped[str]
+    # Null while it does not apply.
+    due_at: Mapped[datetime | None] = moment(nullable=True)
+    # The next moment at which the sweeper has something to ask for; null when there is nothing.
+    look_at: Mapped[datetime | None] = moment(nullable=True)
+    __table_args__ = (
+        choice("kind", DEADLINES),
+        belongs("tickets", "ticket_id"),
+        Index("uq_ticket_deadlines", "tenant_id", "ticket_id", "kind", unique=True),
+        Index("ix_ticket_deadlines_look", "look_at", postgresql_where=text("look_at IS NOT NULL")),
+    )
+
+
+class SideTimer(TenantOwned, Base):
+    """A clock beside the ticket's own, from one moment to another and never paused; clients never read it."""
+
+    __tablename__ = "side_timers"
+    __grants__: ClassVar[dict[Role, str]] = {Role.CLIENT: "", Role.SWEEPER: "SELECT"}
+    ticket_id: Mapped[int]
+    clock: Mapped[str]
+    # The hand-over or the vendor's case that it measures.
+    source_id: Mapped[int]
+    target_seconds: Mapped[int]
+    # `{"calendar": …}` as it was when the clock started: it may be another tenant's, and later terms change nothing.
+    measured_by: Mapped[dict[str, Any]]
+    state: Mapped[str]
+    started_at: Mapped[datetime] = moment()
+    stopped_at: Mapped[datetime | None] = moment(nullable=True)
+    due_at: Mapped[datetime | None] = moment(nullable=True)
+    missed_at: Mapped[datetime | None] = moment(nullable=True)
+    # When people were told of the miss.
+    acted_at: Mapped[datetime | None] = moment(nullable=True)
+    look_at: Mapped[datetime | None] = moment(nullable=True)
+    __table_args__ = (
+        choice("clock", BESIDE),
+        choice("state", tuple(State)),
+        CheckConstraint("target_seconds > 0", name="target_positive"),
+        belongs("tickets", "ticket_id"),
+        Index("uq_side_timers", "tenant_id", "clock", "source_id", unique=True),
+        Index("ix_side_timers_ticket", "tenant_id", "ticket_id"),
+        Index("ix_side_timers_look", "look_at", postgresql_where=text("look_at IS NOT NULL")),
     )

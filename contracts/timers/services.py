@@ -101,10 +101,11 @@ def _record_marks(
         return
     written = insert(TimerMark).on_conflict_do_nothing()
     fresh = db.session.execute(
-        written.returning(TimerMark.clock, TimerMark.mark, TimerMark.percent, TimerMark.at), rows
+        written.returning(TimerMark.id, TimerMark.clock, TimerMark.mark, TimerMark.percent, TimerMark.at),
+        rows,
     )
-    for clock, mark, percent, at in fresh.all():
-        _announce(ticket, clock, mark, percent, at, as_of, by, replay)
+    for mark_id, clock, mark, percent, at in fresh.all():
+        _announce(ticket, mark_id, clock, mark, percent, at, as_of, by, replay)
 
 
 def _marks(ticket: Ticket, reading: Reading, as_of: datetime) -> list[dict[str, Any]]:
@@ -114,6 +115,7 @@ def _marks(ticket: Ticket, reading: Reading, as_of: datetime) -> list[dict[str, 
 
 def _announce(
     ticket: Ticket,
+    mark_id: int,
     clock: str,
     mark: str,
     percent: int,
@@ -127,6 +129,7 @@ def _announce(
         "at": as_of,
         "by": by,
         "ticket_id": ticket.id,
+        "mark_id": mark_id,
         "clock": clock,
     }
     if mark == "warning":

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import select, update
 
-from contracts.timers.models import TicketTimer
+from contracts.timers.beside import settle, withdraw
+from contracts.timers.models import SideTimer, TicketTimer
 from contracts.timers.services import refresh_ticket
 from tenants.foundation import time
 from tenants.foundation.actor import Actor
@@ -51,6 +52,46 @@ def _look(tenant_id: int, ticket_id: int) -> bool:
         _look_later(tenant_id, ticket_id)
         return False
     return True
+
+
+def sweep_due_side_timers() -> int:
+    """Record what has become due beside tickets' own clocks, each in its own transaction."""
+    now = time.now()
+    due = select(SideTimer.tenant_id, SideTimer.id).where(SideTimer.look_at <= now)
+    with enter(sweeper()):
+        found = db.session.execute(due.order_by(SideTimer.look_at).limit(BATCH)).all()
+    return sum(_look_beside(tenant_id, timer_id) for tenant_id, timer_id in found)
+
+
+def _look_beside(tenant_id: int, timer_id: int) -> bool:
+    """Settle one, unless somebody was faster; where the ticket is done, nobody has to do anything any more."""
+    try:
+        with enter(of_tenant(tenant_id)):
+            due = (
+                SideTimer.tenant_id == tenant_id,
+                SideTimer.id == timer_id,
+                SideTimer.look_at <= time.now(),
+            )
+            timer = db.session.scalars(select(SideTimer).where(*due).with_for_update()).one_or_none()
+            if timer is None:
+                return False
+            if db.session.get_one(Ticket, (tenant_id, timer.ticket_id)).is_open:
+                settle(timer, as_of=time.now(), by=SWEEPER)
+            else:
+                withdraw(timer, at=time.now())
+            db.session.commit()
+    except Exception as error:
+        log.exception("timer not swept", tenant=tenant_id, side_timer=timer_id, error=type(error).__name__)
+        _look_beside_later(tenant_id, timer_id)
+        return False
+    return True
+
+
+def _look_beside_later(tenant_id: int, timer_id: int) -> None:
+    with enter(of_tenant(tenant_id)):
+        later = update(SideTimer).where(SideTimer.tenant_id == tenant_id, SideTimer.id == timer_id)
+        db.session.execute(later.where(SideTimer.look_at.is_not(None)).values(look_at=time.now() + RETRY))
+        db.session.commit()
 
 
 def _look_later(tenant_id: int, ticket_id: int) -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from apiflask.schemas import FileSchema
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask
@@ -156,8 +157,9 @@ def _path_parameter(name: str) -> dict[str, Any]:
 
 
 def _good_answer(noted: dict[str, Any]) -> dict[str, Any]:
-    status = noted["status_code"]
-    content = {"application/json": {"schema": noted["schema"]}}
+    status, media_type, schema = noted["status_code"], noted["content_type"], noted["schema"]
+    # A download is described by its media type alone.
+    content = {media_type: {} if isinstance(schema, FileSchema) else {"schema": schema}}
     return {str(status): {"description": "Created." if status == 201 else "The answer.", "content": content}}
 
 

@@ -5,11 +5,22 @@ from flask import Flask
 from msp.api import docs, problems
 from msp.api.blueprint import bp
 from msp.api.payload import check_request
-from msp.api.views import assets, calculations, campaigns, contracts, history, tenants, tickets
+from msp.api.views import assets, calculations, campaigns, contracts, history, statements, tenants, tickets
 from msp.web import limits
 from msp.web.limits import limiter
 
-__all__ = ["assets", "bp", "calculations", "campaigns", "contracts", "docs", "history", "tenants", "tickets"]
+__all__ = [
+    "assets",
+    "bp",
+    "calculations",
+    "campaigns",
+    "contracts",
+    "docs",
+    "history",
+    "statements",
+    "tenants",
+    "tickets",
+]
 
 bp.before_request(check_request)
 limiter.shared_limit(lambda: limits.API, scope="api")(bp)

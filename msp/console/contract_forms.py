@@ -1,82 +1,92 @@
-"""The form of a contract's terms, and the way between its fields and the terms' document."""
+"""The forms of a contract and of its terms: fields and their bounds; `contract_drafts` turns them into a document."""
 
-import re
-from collections.abc import Iterable
-from datetime import date
 from typing import Any
 
-import holidays
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DateField, IntegerField, SelectField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Length, NumberRange, Optional
+from wtforms import (
+    BooleanField,
+    DateField,
+    IntegerField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from contracts.clock.calendar import WEEKDAYS
-from contracts.terms.document import LONGEST_TARGET, PAUSE_REASONS, PRIORITIES, default_terms
+from contracts.clock.history import ClockKind
+from contracts.terms.document import LONGEST_TARGET, PAUSE_REASONS, PRIORITIES
+from contracts.terms.promise import LONGEST_NAME, LONGEST_PROMISE, MOST_DAYS, MOST_HOURS, TIERS, Notified
 from msp.console.forms import trimmed, zone_choices
-from msp.web.fields import options
-from tenants.foundation.errors import InvalidMany
-
-DAY_WORDS = dict(
-    zip(
-        WEEKDAYS,
-        (
-            _l("Monday"),
-            _l("Tuesday"),
-            _l("Wednesday"),
-            _l("Thursday"),
-            _l("Friday"),
-            _l("Saturday"),
-            _l("Sunday"),
-        ),
-        strict=True,
-    )
+from msp.promises.holidays import country_choices
+from msp.promises.words import (
+    CHANGE_WORDS,
+    CLOCK_WORDS,
+    MAINTENANCE_WORDS,
+    NOTIFY_WORDS,
+    PAUSE_WORDS,
+    REASON_WORDS,
+    REOPEN_WORDS,
+    TARGET_WORDS,
+    UPDATE_WORDS,
+    WEEKDAY_WORDS,
 )
-REASON_WORDS = {
-    "requester": _l("waiting for the requester"),
-    "vendor": _l("waiting for a vendor"),
-    "part": _l("waiting for a part"),
-    "visit": _l("waiting for a visit"),
-    "change": _l("waiting for a change"),
-}
-CLOCKS = ("response", "resolution")
-_HOURS = re.compile(r"(\d\d:\d\d)\s*[-–]\s*(\d\d:\d\d)", re.ASCII)
-_WHICH = re.compile(r"calendar\.hours\.(\d+)")
+from msp.web.fields import options
+
+CLOCKS = tuple(clock.value for clock in ClockKind)
+NOTIFIED = tuple(who.value for who in Notified)
+ROWS = 6
+"""How many warnings, credits and freezes a form can hold."""
 
 
-def _minutes(label: Any) -> IntegerField:
-    bounds = NumberRange(1, LONGEST_TARGET, _l("Enter whole minutes, at least 1."))
-    return IntegerField(label, [Optional(), bounds])
+def _whole(label: Any, low: int, high: int, **more: Any) -> IntegerField:
+    said = _l("Enter a whole number from %(low)s to %(high)s.", low=low, high=high)
+    return IntegerField(label, [Optional(), NumberRange(low, high, said)], **more)
+
+
+def _words(label: Any, longest: int = 100) -> StringField:
+    return StringField(label, [Length(max=longest)], filters=[trimmed])
+
+
+def _lines(label: Any) -> TextAreaField:
+    return TextAreaField(label, [Length(max=8000)], filters=[trimmed])
+
+
+def _one_of(label: Any, words: Any) -> SelectField:
+    return SelectField(label, choices=options(words.items()), default=next(iter(words)))
 
 
 class TermsForm(FlaskForm):
-    """A version's terms in fields."""
+    """A version's terms in fields; those that come in rows are added below."""
 
     in_force_on = DateField(_l("In force from"), [DataRequired(_l("Enter a date."))])
-    note = StringField(_l("What changes, in a sentence"), [Length(max=300)], filters=[trimmed])
-    holidays = TextAreaField(_l("Holidays, one date a line"), [Length(max=8000)], filters=[trimmed])
-    warn_at_percent = StringField(
-        _l("Warn when this share of the time is used, in percent"), [Length(max=60)]
+    note = _words(_l("What changes, in a sentence"), 300)
+    update_start = _one_of(_l("The time for an update begins"), UPDATE_WORDS)
+    reopen = _one_of(_l("When a ticket is reopened"), REOPEN_WORDS)
+    change = _one_of(_l("When the priority changes"), CHANGE_WORDS)
+    always = BooleanField(_l("Open around the clock, every day"))
+    special_days = _lines(_l("Days with hours of their own, one a line"))
+    country = SelectField(_l("Holidays of"), validate_choice=True, default="")
+    holiday_days = SelectMultipleField(_l("Holidays"), choices=[], validate_choice=False)
+    accept_years = SelectMultipleField(_l("Accept all of a year"), choices=[], validate_choice=False)
+    holidays = _lines(_l("Other holidays, one date a line"))
+    cap_percent = _whole(_l("Credits of one month at most, percent of the fee"), 1, 100)
+    auto_close_days = _whole(_l("Close solved tickets after days"), 1, MOST_DAYS, default=7)
+    reopen_days = _whole(_l("Closed tickets can be reopened for days"), 1, MOST_DAYS, default=14)
+    statement_day = IntegerField(
+        _l("Day of the following month on which the statement is mailed"),
+        [
+            InputRequired(_l("Enter a day from 1 to 28.")),
+            NumberRange(1, 28, _l("Enter a day from 1 to 28.")),
+        ],
+        default=3,
     )
-    reopen = SelectField(
-        _l("When a ticket is reopened"),
-        choices=options(
-            [
-                ("continue", _l("the clock goes on without the time it was resolved")),
-                ("count", _l("the time it was resolved counts too")),
-                ("new_cycle", _l("a new clock starts")),
-            ]
-        ),
-    )
-    change = SelectField(
-        _l("When the priority changes"),
-        choices=options(
-            [
-                ("from_creation", _l("the new target is measured from the ticket's creation")),
-                ("from_change", _l("the new target is measured from the change")),
-            ]
-        ),
-    )
+    included_hours = _whole(_l("Hours included a month"), 0, MOST_HOURS)
+    patch_promise_days = _whole(_l("Critical updates installed within days"), 1, LONGEST_PROMISE)
+    maintenance = _one_of(_l("Planned maintenance"), MAINTENANCE_WORDS)
+    week_on = DateField(_l("Week to show"), [Optional()])
 
 
 class ContractForm(TermsForm):
@@ -85,122 +95,85 @@ class ContractForm(TermsForm):
     name = StringField(_l("Name"), [DataRequired(_l("Enter a name.")), Length(max=120)], filters=[trimmed])
     time_zone = SelectField(_l("Time zone"), default="Asia/Jakarta")
     ends_on = DateField(_l("Ends on"), [Optional()])
-    monthly_fee = IntegerField(
-        _l("Monthly fee, in whole units"), [Optional(), NumberRange(0, 10**12, _l("Enter an amount."))]
-    )
+    monthly_fee = _whole(_l("Monthly fee, in whole units"), 0, 10**12)
     currency = StringField(_l("Currency"), [Length(3, 3, _l("Three letters, such as IDR."))], default="IDR")
+
+
+def _add(name: str, field: Any) -> None:
+    setattr(TermsForm, name, field)
+
+
+def _minutes(priority: str, clock: str) -> IntegerField:
+    label = _l("%(priority)s: %(target)s, minutes", priority=priority, target=TARGET_WORDS[clock])
+    bounds = NumberRange(1, LONGEST_TARGET, _l("Enter whole minutes, at least 1."))
+    return IntegerField(label, [Optional(), bounds])
+
+
+def _add_action(name: str, label: Any) -> None:
+    for who in NOTIFIED:
+        _add(f"{name}_{who}", BooleanField(_l("%(label)s: %(who)s", label=label, who=NOTIFY_WORDS[who])))
+    tiers: list[tuple[str, Any]] = [("", "–"), *((tier, tier) for tier in TIERS)]
+    field = SelectField(_l("%(label)s: hand to", label=label), choices=options(tiers), default="")
+    _add(f"{name}_hand_to", field)
+
+
+def _add_credit(row: int) -> None:
+    clocks = [("", _l("none")), *CLOCK_WORDS.items()]
+    label = _l("Credit %(number)s", number=row + 1)
+    _add(f"credit_{row}_clock", SelectField(label, choices=options(clocks), default=""))
+    _add(f"credit_{row}_below", _whole(_l("%(label)s: below percent", label=label), 1, 100))
+    _add(f"credit_{row}_credit", _whole(_l("%(label)s: percent of the fee", label=label), 1, 100))
+
+
+def _add_freeze(row: int) -> None:
+    label = _l("Freeze %(number)s", number=row + 1)
+    _add(f"freeze_{row}_from", DateField(_l("%(label)s: first day", label=label), [Optional()]))
+    _add(f"freeze_{row}_to", DateField(_l("%(label)s: last day", label=label), [Optional()]))
+    _add(f"freeze_{row}_name", _words(_l("%(label)s: name", label=label), LONGEST_NAME))
 
 
 for _priority in PRIORITIES:
     for _clock in CLOCKS:
-        setattr(TermsForm, f"{_priority}_{_clock}", _minutes(f"{_priority} {_clock}"))
-    setattr(TermsForm, f"{_priority}_always", BooleanField(_priority))
+        _add(f"{_priority}_{_clock}", _minutes(_priority, _clock))
+    _add(f"{_priority}_always", BooleanField(_l("%(priority)s around the clock", priority=_priority)))
 for _day in WEEKDAYS:
-    setattr(TermsForm, f"hours_{_day}", StringField(DAY_WORDS[_day], [Length(max=100)], filters=[trimmed]))
+    _add(f"hours_{_day}", _words(_l("%(weekday)s: business hours", weekday=WEEKDAY_WORDS[_day])))
+    _add(f"window_{_day}", _words(_l("%(weekday)s: maintenance window", weekday=WEEKDAY_WORDS[_day])))
 for _clock in CLOCKS:
     for _reason in PAUSE_REASONS:
-        setattr(TermsForm, f"pause_{_clock}_{_reason}", BooleanField(REASON_WORDS[_reason]))
+        _said = _l("%(clock)s %(reason)s", clock=PAUSE_WORDS[_clock], reason=REASON_WORDS[_reason])
+        _add(f"pause_{_clock}_{_reason}", BooleanField(_said))
+for _row in range(ROWS):
+    _label = _l("Warning %(number)s", number=_row + 1)
+    # A hundred percent is the miss, which has a line of its own.
+    _add(f"warning_{_row}_percent", _whole(_l("%(label)s: percent", label=_label), 1, 99))
+    _add_action(f"warning_{_row}", _label)
+    _add_credit(_row)
+    _add_freeze(_row)
+_add_action("miss", _l("When a target is missed"))
 
 
-def prepare(form: ContractForm) -> None:
-    """Choices that depend on the day."""
-    form.time_zone.choices = options(zone_choices())
+GROUPS = {
+    "warning": ("percent", *NOTIFIED, "hand_to"),
+    "credit": ("clock", "below", "credit"),
+    "freeze": ("name", "from", "to"),
+}
 
 
-def fields_of(terms: dict[str, Any]) -> dict[str, Any]:
-    """The form's values for a document."""
-    calendar = terms["calendar"] if isinstance(terms["calendar"], dict) else default_terms("UTC")["calendar"]
-    values: dict[str, Any] = {
-        "holidays": "\n".join(calendar["holidays"]),
-        "warn_at_percent": ", ".join(map(str, terms["warn_at_percent"])),
-        "reopen": terms["reopen"],
-        "change": terms["change"],
-    }
-    for day in WEEKDAYS:
-        spans = [f"{one['from']}-{one['to']}" for one in calendar["hours"] if one["weekday"] == day]
-        values[f"hours_{day}"] = ", ".join(spans)
-    for priority, level in terms["service_levels"].items():
-        values[f"{priority}_always"] = level.get("always", False)
-        values |= {f"{priority}_{clock}": level.get(f"{clock}_minutes") for clock in CLOCKS}
-    for clock in CLOCKS:
-        chosen = terms["pause_reasons"][clock]
-        values |= {f"pause_{clock}_{reason}": reason in chosen for reason in PAUSE_REASONS}
-    return values
-
-
-def document_of(form: TermsForm, time_zone: str, before: dict[str, Any]) -> dict[str, Any]:
-    """The document that the form describes; what it has no field for stays as `before`. Raises InvalidMany."""
-    errors: list[tuple[str, Any]] = []
-    hours = [
-        {"weekday": day, "from": opens, "to": closes}
-        for day in WEEKDAYS
-        for opens, closes in _hours(form, day, errors)
+def rows_of(form: TermsForm, group: str) -> range:
+    """The rows of a group that the page shows: those with something in them, and one more."""
+    used = [
+        row for row in range(ROWS) if any(_is_filled(form[f"{group}_{row}_{part}"]) for part in GROUPS[group])
     ]
-    percents = _percents(form.warn_at_percent.data or "", errors)
-    if errors:
-        raise InvalidMany(errors)
-    calendar = before["calendar"] if isinstance(before["calendar"], dict) else {}
-    return before | {
-        "calendar": calendar
-        | {"time_zone": time_zone, "hours": hours, "holidays": (form.holidays.data or "").split()},
-        "service_levels": {priority: _level(form, priority) for priority in PRIORITIES},
-        "pause_reasons": before["pause_reasons"] | {clock: _reasons(form, clock) for clock in CLOCKS},
-        "reopen": form.reopen.data,
-        "change": form.change.data,
-        "warn_at_percent": percents,
-    }
+    return range(min(max(used, default=-1) + 2, ROWS))
 
 
-def _hours(form: TermsForm, day: str, errors: list[tuple[str, Any]]) -> list[tuple[str, str]]:
-    typed = form[f"hours_{day}"].data or ""
-    if typed and _HOURS.sub("", typed).strip(" ,;"):
-        errors.append((f"hours_{day}", _l("Write hours as 08:00-12:00, 13:00-17:00.")))
-    return _HOURS.findall(typed)
+def _is_filled(field: Any) -> bool:
+    return field.data not in (None, "", False) or any(field.raw_data or ())
 
 
-def _percents(typed: str, errors: list[tuple[str, Any]]) -> list[int]:
-    words = typed.replace(",", " ").split()
-    if not all(word.isascii() and word.isdigit() for word in words):
-        errors.append(("warn_at_percent", _l("Write whole percents, such as 50, 75, 90.")))
-        return []
-    return [int(word) for word in words]
-
-
-def _level(form: TermsForm, priority: str) -> dict[str, Any]:
-    targets = {f"{clock}_minutes": form[f"{priority}_{clock}"].data for clock in CLOCKS}
-    return targets | {"always": bool(form[f"{priority}_always"].data)}
-
-
-def _reasons(form: TermsForm, clock: str) -> list[str]:
-    return [reason for reason in PAUSE_REASONS if form[f"pause_{clock}_{reason}"].data]
-
-
-def beside_fields(errors: Iterable[tuple[str, Any]], terms: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Faults of a document, each beside the form's field that it came from."""
-    return [(_field(name, terms), message) for name, message in errors]
-
-
-def _field(name: str, terms: dict[str, Any]) -> str:
-    hour = _WHICH.match(name)
-    if hour:
-        return f"hours_{terms['calendar']['hours'][int(hour.group(1))]['weekday']}"
-    if name.startswith("calendar.holidays"):
-        return "holidays"
-    if name.startswith("calendar.time_zone"):
-        return "time_zone"
-    parts = name.split(".")
-    if parts[0] == "service_levels" and len(parts) == 3:
-        return f"{parts[1]}_{parts[2].removesuffix('_minutes')}"
-    return parts[0]
-
-
-def suggested_holidays(years: Iterable[int], country: str = "ID") -> list[str]:
-    """Public holidays to begin with; staff change them, and the contract keeps what they saved."""
-    return sorted(on.isoformat() for on in holidays.country_holidays(country, years=list(years)))
-
-
-def first_terms(time_zone: str, today: date) -> dict[str, Any]:
-    """Default terms with this year's and next year's holidays."""
-    terms = default_terms(time_zone)
-    terms["calendar"]["holidays"] = suggested_holidays((today.year, today.year + 1))
-    return terms
+def prepare(form: TermsForm) -> None:
+    """Choices that depend on the day and on the reader."""
+    form.country.choices = options([("", _l("no country")), *country_choices()])
+    if isinstance(form, ContractForm):
+        form.time_zone.choices = options(zone_choices())

@@ -1,7 +1,9 @@
 """Contracts for staff: what is in force, every earlier version, new terms, and attainment over all clients."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,21 +11,23 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from contracts.clock.calendar import WEEKDAYS
 from contracts.terms import queries, services
-from contracts.terms.document import PAUSE_REASONS, PRIORITIES
+from contracts.terms.document import PRIORITIES
 from contracts.terms.models import Contract, ContractVersion
 from contracts.timers.queries import list_attainment, month_bounds
 from msp.console.blueprint import bp
-from msp.console.contract_forms import (
-    CLOCKS,
-    ContractForm,
-    TermsForm,
-    beside_fields,
-    document_of,
-    fields_of,
-    first_terms,
-    prepare,
+from msp.console.contract_drafts import Draft, beside_fields, draft_of, fields_of, first_terms, settle_days
+from msp.console.contract_forms import GROUPS, ContractForm, TermsForm, prepare, rows_of
+from msp.promises.changes import Row, difference_words
+from msp.promises.sheet import show_versions
+from msp.promises.week import Week, week_of
+from msp.promises.words import (
+    CLOCK_WORDS,
+    NOTIFY_SHORT,
+    NOTIFY_WORDS,
+    REASON_WORDS,
+    TARGET_WORDS,
+    WEEKDAY_WORDS,
 )
 from msp.web import navigation
 from msp.web.access import actor, require
@@ -49,106 +53,162 @@ HOME_ZONE = "Asia/Jakarta"
 @bp.get("/tenants/<slug>/contract")
 @require(Permission.VIEW_CONTRACTS)
 def show_contract(slug: str) -> Any:
-    """A client's contracts with all their versions, the one in force first."""
+    """A client's contracts with all their versions, each beside the one before, the one in force first."""
     tenant = find_tenant(slug)
     contracts = queries.list_contracts(tenant.id)
-    shown = [(one, queries.list_versions(one)) for one in contracts]
     current = queries.find_version_in_force(tenant.id, time.now())
-    return render_template("console/show_contract.html", tenant=tenant, contracts=shown, current=current)
+    shown = [
+        (one, show_versions(one, queries.list_versions(one), current, _today(one.time_zone)))
+        for one in contracts
+    ]
+    return render_template("console/show_contract.html", tenant=tenant, contracts=shown)
+
+
+def _today(time_zone: str) -> date:
+    return time.now().astimezone(ZoneInfo(time_zone)).date()
 
 
 @bp.route("/tenants/<slug>/contract/new", methods=["GET", "POST"])
 @require(Permission.MANAGE_CONTRACTS)
 def add_contract(slug: str) -> Any:
-    """A new contract with its first terms."""
+    """A new contract with its first terms, looked at before it is saved."""
     tenant = find_tenant(slug)
-    today = time.now().astimezone(ZoneInfo(tenant.time_zone)).date()
+    today = _today(tenant.time_zone)
     terms = first_terms(tenant.time_zone, today)
-    form = ContractForm(data=None if request.method == "POST" else fields_of(terms) | {"in_force_on": today})
+    begun = fields_of(terms, tenant.time_zone) | {"in_force_on": today, "time_zone": tenant.time_zone}
+    form = ContractForm(data=None if request.method == "POST" else begun)
     prepare(form)
-    if request.method == "GET":
-        form.time_zone.data = tenant.time_zone
-    if form.validate_on_submit() and _added(tenant.id, form, terms):
-        flash(_("The contract is in the book."), "good")
-        return redirect(url_for("console.show_contract", slug=slug))
-    return _form_page("add_contract", form, tenant=tenant)
+    preview = None
+    if form.validate_on_submit():
+        draft = _checked(form, form.time_zone.data or "", terms, partial(_check_contract, form))
+        if draft and not _is_preview():
+            _add_contract(tenant.id, form, draft)
+            db.session.commit()
+            flash(_("The contract is in the book."), "good")
+            return redirect(url_for("console.show_contract", slug=slug))
+        preview = _preview(form, draft, None)
+    return _form_page("add_contract", form, today, tenant=tenant, preview=preview)
 
 
-def _added(tenant_id: int, form: ContractForm, terms: dict[str, Any]) -> bool:
-    def save(document: dict[str, Any]) -> None:
-        services.add_contract(
-            tenant_id,
-            name=form.name.data or "",
-            time_zone=form.time_zone.data or "",
-            starts_on=form.in_force_on.data or date.min,
-            ends_on=form.ends_on.data,
-            monthly_fee=form.monthly_fee.data or 0,
-            currency=form.currency.data or "",
-            terms=document,
-            by=actor(),
-            at=time.now(),
-        )
+def _contract_values(form: ContractForm) -> dict[str, Any]:
+    return {
+        "name": form.name.data or "",
+        "time_zone": form.time_zone.data or "",
+        "starts_on": form.in_force_on.data or date.min,
+        "ends_on": form.ends_on.data,
+        "monthly_fee": form.monthly_fee.data or 0,
+        "currency": form.currency.data or "",
+    }
 
-    return _saved(form, form.time_zone.data or "", terms, save)
+
+def _check_contract(form: ContractForm, terms: dict[str, Any]) -> None:
+    services.check_contract(**_contract_values(form), terms=terms)
+
+
+def _add_contract(tenant_id: int, form: ContractForm, draft: Draft) -> None:
+    values = _contract_values(form)
+    services.add_contract(tenant_id, **values, terms=draft.document, by=actor(), at=time.now())
 
 
 @bp.route("/contracts/<contract_id>/versions/new", methods=["GET", "POST"])
 @require(Permission.MANAGE_CONTRACTS)
 def add_version(contract_id: str) -> Any:
-    """New terms from a day on; those in force stay as they are."""
+    """New terms from a day on, looked at before they are saved; those in force stay as they are."""
     contract = queries.find_contract(contract_id)
-    latest = queries.list_versions(contract)[0]
-    form = TermsForm(data=None if request.method == "POST" else fields_of(latest.terms))
-    if form.validate_on_submit() and _followed(contract, latest, form):
-        flash(_("The new terms are in the book."), "good")
-        return redirect(
-            url_for("console.show_contract", slug=names_of([contract.tenant_id])[contract.tenant_id].slug)
-        )
     owner = names_of([contract.tenant_id])[contract.tenant_id]
-    return _form_page("add_version", form, tenant=owner, contract=contract, latest=latest)
+    latest = queries.list_versions(contract)[0]
+    begun = None if request.method == "POST" else fields_of(latest.terms, contract.time_zone)
+    form = TermsForm(data=begun)
+    prepare(form)
+    preview = None
+    if form.validate_on_submit():
+        draft = _checked(form, contract.time_zone, latest.terms, partial(_check_version, contract, form))
+        if draft and not _is_preview() and _followed(contract, form, draft):
+            flash(_("The new terms are in the book."), "good")
+            return redirect(url_for("console.show_contract", slug=owner.slug))
+        preview = _preview(form, draft, latest)
+    today = _today(contract.time_zone)
+    context = {"tenant": owner, "contract": contract, "latest": latest, "preview": preview}
+    return _form_page("add_version", form, today, **context)
 
 
-def _followed(contract: Contract, latest: ContractVersion, form: TermsForm) -> bool:
-    def save(document: dict[str, Any]) -> None:
+def _check_version(contract: Contract, form: TermsForm, terms: dict[str, Any]) -> None:
+    services.check_version(
+        contract, in_force_on=form.in_force_on.data or date.min, terms=terms, at=time.now()
+    )
+
+
+def _followed(contract: Contract, form: TermsForm, draft: Draft) -> bool:
+    """Write and commit; somebody else's version may have come first since the check."""
+    try:
         services.add_version(
             contract,
             in_force_on=form.in_force_on.data or date.min,
-            terms=document,
+            terms=draft.document,
             note=form.note.data or "",
             by=actor(),
             at=time.now(),
         )
-
-    return _saved(form, contract.time_zone, latest.terms, save)
-
-
-def _saved(form: TermsForm, time_zone: str, before: dict[str, Any], save: Any) -> bool:
-    """Write and commit, or put each refusal beside its field."""
-    document: dict[str, Any] = before
-    try:
-        document = document_of(form, time_zone, before)
-        save(document)
     except Invalid as refused:
         db.session.rollback()
-        named = [(_renamed(field), message) for field, message in beside_fields(refused.errors, document)]
-        refuse_into_form(InvalidMany(named), form)
+        refuse_into_form(refused, form)
         return False
     db.session.commit()
     return True
+
+
+def _is_preview() -> bool:
+    return request.form.get("step") == "preview"
+
+
+def _checked(
+    form: TermsForm, time_zone: str, before: dict[str, Any], check: Callable[[dict[str, Any]], None]
+) -> Draft | None:
+    """The draft that may be saved, or None after each refusal was put beside its field."""
+    draft = None
+    try:
+        draft = draft_of(form, time_zone, before)
+        check(draft.document)
+    except Invalid as refused:
+        named = [(_renamed(name), message) for name, message in beside_fields(refused.errors, draft)]
+        refuse_into_form(InvalidMany(named), form)
+        return None
+    return draft
 
 
 def _renamed(field: str) -> str:
     return "in_force_on" if field == "starts_on" else field
 
 
-def _form_page(page: str, form: TermsForm, **context: Any) -> Any:
+@dataclass(frozen=True)
+class Preview:
+    """What a draft would be: a week of it, and what it changes (None where nothing was before)."""
+
+    week: Week
+    changes: list[Row] | None
+
+
+def _preview(form: TermsForm, draft: Draft | None, latest: ContractVersion | None) -> Preview | None:
+    if draft is None:
+        return None
+    shown_on = form.week_on.data or form.in_force_on.data or date.min
+    changes = difference_words(latest.terms, draft.document) if latest else None
+    return Preview(week_of(draft.document, shown_on), changes)
+
+
+def _form_page(page: str, form: TermsForm, today: date, **context: Any) -> Any:
     html = render_template(
         f"console/{page}.html",
         form=form,
+        offered=settle_days(form, today),
         priorities=PRIORITIES,
-        clocks=CLOCKS,
-        weekdays=WEEKDAYS,
-        reasons=PAUSE_REASONS,
+        clocks=TARGET_WORDS,
+        weekdays=WEEKDAY_WORDS,
+        reasons=REASON_WORDS,
+        pauses=CLOCK_WORDS,
+        people=NOTIFY_WORDS,
+        people_short=NOTIFY_SHORT,
+        rows={group: rows_of(form, group) for group in GROUPS},
         **context,
     )
     return html, 422 if form.errors else 200
@@ -164,7 +224,7 @@ def show_attainment() -> Any:
     return render_template(
         "console/show_attainment.html",
         month=month,
-        months=month_links(HOME_ZONE, "console.show_attainment"),
+        months=month_links(month, HOME_ZONE, "console.show_attainment"),
         rows=_by_tenant(figures),
         tenants=tenants,
         zone=HOME_ZONE,

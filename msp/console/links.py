@@ -26,6 +26,7 @@ _PLACES: tuple[tuple[Any, str, str, bool], ...] = (
     (_l("Assets"), "pc-display", "console.list_assets", False),
     (_l("People"), "people", "console.list_client_people", True),
     (_l("Contract"), "file-earmark-text", "console.show_contract", True),
+    (_l("Statements"), "file-earmark-check", "console.list_client_statements", True),
     (_l("Campaigns"), "broadcast", "campaigns.list_campaigns", False),
     (_l("Audit log"), "shield-check", "console.show_audit", True),
 )

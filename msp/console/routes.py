@@ -16,6 +16,7 @@ from msp.console import (
     onboarding,
     sites,
     staff,
+    statements,
     suspension,
     tenants,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "onboarding",
     "sites",
     "staff",
+    "statements",
     "suspension",
     "tenants",
 ]
@@ -57,6 +59,7 @@ def install(app: Flask) -> None:
             _l("Assets"), "console.list_assets", "pc-display", Permission.VIEW_ASSETS, staff=True, order=50
         ),
         contracts.PLACE,
+        statements.PLACE,
         staff.PLACE,
         Place(
             _l("Audit log"),

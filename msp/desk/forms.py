@@ -1,8 +1,10 @@
 """The desk's forms: shape only, the services decide."""
 
+from decimal import Decimal
+
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, SelectField, StringField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms import BooleanField, DecimalField, SelectField, StringField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from msp.threads.forms import ActForm, RequestForm, words
 from msp.web.fields import mail_address, options, plain_text
@@ -10,6 +12,7 @@ from msp.web.words import TIERS as TIER_WORDS
 from msp.web.words import WAITING
 from tenants.tickets.messages import LONGEST_BODY
 from tenants.tickets.models import PRIORITIES, TIERS, WAITING_REASONS
+from tenants.tickets.vendors import VendorAsk
 
 LEVELS = (("high", _l("High")), ("medium", _l("Medium")), ("low", _l("Low")))
 
@@ -22,6 +25,33 @@ class WaitForm(ActForm):
         [InputRequired()],
         choices=options((reason, WAITING[reason]) for reason in WAITING_REASONS),
     )
+    vendor = StringField(
+        _l("Vendor"), [Length(max=120, message=_l("Write one line of at most 120 characters."))]
+    )
+    reference = StringField(
+        _l("Their reference"), [Length(max=120, message=_l("Write one line of at most 120 characters."))]
+    )
+    promised_hours = DecimalField(
+        _l("Answer promised within, in hours"),
+        [Optional(), NumberRange(Decimal("0.1"), 8760, _l("Give a time between one minute and a year."))],
+        places=1,
+    )
+    calendar = SelectField(
+        _l("Hours count"),
+        choices=options((("contract", _l("by the contract's calendar")), ("always", _l("around the clock")))),
+        default="contract",
+    )
+
+    @property
+    def ask(self) -> VendorAsk:
+        """What is known of the vendor."""
+        hours = self.promised_hours.data
+        return VendorAsk(
+            vendor=self.vendor.data or "",
+            reference=self.reference.data or "",
+            promised_minutes=None if hours is None else round(hours * 60),
+            calendar=self.calendar.data,
+        )
 
 
 class ResolveForm(ActForm):

@@ -7,6 +7,7 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
+from contracts.timers.beside import side_badges
 from contracts.timers.queries import badges
 from msp.desk.blueprint import bp
 from msp.web.access import actor, require
@@ -33,8 +34,9 @@ def show_queue() -> Any:
         "desk/show_queue.html",
         page=page,
         badges=badges(page.items, time.now()),
-        tenants={tenant.id: tenant for tenant in tenants},
-        choices=[(tenant.slug, tenant.name) for tenant in tenants],
+        beside=side_badges(page.items, time.now()),
+        tenants={tenant[0]: tenant for tenant in tenants},
+        choices=[(slug, name) for _id, slug, name, _kind in tenants],
         asked=request.args,
         states=STATES,
         priorities=PRIORITIES,
@@ -55,7 +57,7 @@ def _as_code(words: str) -> str | None:
 def _narrowed(tenants: Sequence[Any]) -> Filter:
     """The filter in the address; words that mean nothing narrow nothing, a foreign client finds nothing."""
     slug = request.args.get("tenant", "")
-    known = {tenant.slug: tenant.id for tenant in tenants}
+    known = {key: tenant_id for tenant_id, key, _name, _kind in tenants} if slug else {}
     who = {"me": actor().id, "none": 0}.get(request.args.get("assignee", ""))
     return Filter(
         state=_one_of(request.args.get("state", ""), (*STATES, "all")) or "open",

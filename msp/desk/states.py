@@ -67,14 +67,17 @@ def close_ticket(code: str) -> Any:
 def pause_ticket(code: str) -> Any:
     """Wait, and say for what."""
     ticket, form = queries.find_ticket(code, by=actor()), WaitForm()
-    if acted(
-        form,
-        lambda: services.change_state(
-            ticket, to="waiting", reason=form.reason.data, by=actor(), at=time.now(), rev=form.seen
-        ),
-    ):
+    if acted(form, lambda: _wait(ticket, form)):
         return back(ticket, _("The ticket waits."))
     return form_page("pause_ticket", ticket, form)
+
+
+def _wait(ticket: Ticket, form: WaitForm) -> None:
+    acting: dict[str, Any] = {"by": actor(), "at": time.now(), "rev": form.seen}
+    if form.reason.data == "vendor":
+        services.wait_for_vendor(ticket, form.ask, **acting)
+        return
+    services.change_state(ticket, to="waiting", reason=form.reason.data, **acting)
 
 
 @bp.route("/tickets/<code>/resolve", methods=["GET", "POST"])

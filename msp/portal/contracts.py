@@ -2,13 +2,16 @@
 
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import render_template
 from flask_babel import lazy_gettext as _l
 
 from contracts.terms import queries
+from contracts.terms.models import Contract
 from contracts.timers.queries import list_attainment, list_decisions, month_bounds
 from msp.portal.blueprint import bp
+from msp.promises.sheet import Shown, show_versions
 from msp.web import navigation
 from msp.web.access import require, tenant
 from msp.web.months import chosen_month, month_links
@@ -35,13 +38,23 @@ def show_contract() -> Any:
     month = chosen_month(zone)
     return render_template(
         "portal/show_contract.html",
-        contracts=[(one, queries.list_versions(one)) for one in contracts],
-        current=queries.find_version_in_force(tenant(), time.now()),
+        contracts=_shown(contracts),
         figures=list_attainment(*month_bounds(month, zone), tenant()),
         month=month,
-        months=month_links(zone, "portal.show_contract"),
+        months=month_links(month, zone, "portal.show_contract"),
         zone=zone,
     )
+
+
+def _shown(contracts: list[Contract]) -> list[tuple[Contract, list[Shown]]]:
+    """Every contract with all its versions, each beside the one before."""
+    now = time.now()
+    current = queries.find_version_in_force(tenant(), now)
+    days = [now.astimezone(ZoneInfo(one.time_zone)).date() for one in contracts]
+    return [
+        (one, show_versions(one, queries.list_versions(one), current, today))
+        for one, today in zip(contracts, days, strict=True)
+    ]
 
 
 @bp.get("/contract/decisions")

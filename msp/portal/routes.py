@@ -3,12 +3,12 @@
 from flask import Flask
 from flask_babel import lazy_gettext as _l
 
-from msp.portal import assets, company, contracts, home, maintenance, people, tickets
+from msp.portal import assets, company, contracts, home, maintenance, people, statements, tickets
 from msp.portal.blueprint import bp
 from msp.web import navigation
 from tenants.foundation.permissions import Permission
 
-__all__ = ["assets", "bp", "company", "contracts", "home", "maintenance", "people", "tickets"]
+__all__ = ["assets", "bp", "company", "contracts", "home", "maintenance", "people", "statements", "tickets"]
 
 HOME = navigation.Place(
     _l("Home"), "portal.home", "house", Permission.VIEW_PORTAL, staff=False, order=10, key="g h"
@@ -28,5 +28,13 @@ TICKETS = navigation.Place(
 def install(app: Flask) -> None:
     """Put the pages into the navigation."""
     navigation.add(
-        app, HOME, TICKETS, assets.PLACE, maintenance.PLACE, contracts.PLACE, people.PLACE, *company.PLACES
+        app,
+        HOME,
+        TICKETS,
+        assets.PLACE,
+        maintenance.PLACE,
+        contracts.PLACE,
+        statements.PLACE,
+        people.PLACE,
+        *company.PLACES,
     )

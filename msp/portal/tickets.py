@@ -11,7 +11,7 @@ from msp.portal.blueprint import bp
 from msp.portal.forms import ReopenForm, WithdrawForm
 from msp.portal.home import narrowed_to_tenant
 from msp.threads.acting import acted, form_status, hand_out, keep_uploads
-from msp.threads.entries import tell
+from msp.threads.entries import audience_of, tell
 from msp.threads.forms import ActForm, MessageForm, RequestForm
 from msp.web.access import actor, require, tenant
 from msp.web.fields import options
@@ -100,6 +100,7 @@ def render_ticket(code: str, form: MessageForm) -> Any:
     view = queries.find_ticket_view(code, by=actor())
     history = queries.list_history_with_messages(view.ticket, by=actor())
     lines = [line for line, _message in history]
+    audience = audience_of(view.ticket, actor())
 
     def file_url(file: queries.FileOnTicket) -> str:
         return url_for("portal.download_file", code=view.ticket.code, public_id=file.public_id)
@@ -108,8 +109,9 @@ def render_ticket(code: str, form: MessageForm) -> Any:
         "portal/show_ticket.html",
         view=view,
         ticket=view.ticket,
-        entries=tell(history, view.files, staff=False, file_url=file_url),
-        steps=rules.allowed_transitions(view.ticket.state, "requester"),
+        entries=tell(history, view.files, audience=audience, file_url=file_url),
+        audience=audience,
+        steps=queries.list_steps(view.ticket, by=actor(), at=time.now()),
         may_say=rules.may_say(view.ticket.state, "public"),
         form=form,
         act=ActForm(formdata=None, rev=str(view.ticket.rev)),

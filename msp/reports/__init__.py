@@ -1,0 +1,1 @@
+"""Statements on their way to people: closing what has ended, pages, print, spreadsheets and mails."""

@@ -1,48 +1,74 @@
-"""`flask sla …`: what is stored checked against its history, and terms tried out on the past."""
+"""Commands on statements."""
 
 import sys
+from datetime import date
+from typing import Any
 
 import click
 from flask.cli import AppGroup, with_appcontext
 
-from contracts.timers.verifying import SAMPLE, verify_tenant
+from contracts.statements.rules import following
+from contracts.statements.services import close_month
+from contracts.terms.queries import list_contracts
+from msp.web.months import read_month
 from tenants.foundation import time
-from tenants.foundation.scope import enter, gate
-from tenants.tenancy.queries import list_all_tenants
+from tenants.foundation.actor import Actor
+from tenants.foundation.db import db
+from tenants.foundation.errors import Invalid, NotFound
+from tenants.foundation.scope import enter, gate, of_tenant
+from tenants.tenancy.queries import find_tenant
 
-sla = AppGroup("sla", help="Service levels: check what is stored, try out terms.")
+statements = AppGroup("statements", help="Monthly statements.")
 
 
-@sla.command("verify")
-@click.option("--tenant", "slug", help="Only this client's tickets. Default: every client's.")
-@click.option(
-    "--sample",
-    default=SAMPLE,
-    show_default=True,
-    type=click.IntRange(0),
-    help="How many closed tickets to read beside every open one.",
-)
+class Month(click.ParamType[date]):
+    """A month such as 2026-11."""
+
+    name = "YYYY-MM"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> date:
+        """Its first day."""
+        try:
+            return value if isinstance(value, date) else read_month(value)
+        except Invalid:
+            self.fail(f"{value!r} is not a month such as 2026-11", param, ctx)
+
+
+@statements.command("close")
+@click.option("--tenant", "slug", required=True, help="Slug of the client.")
+@click.option("--from", "first", type=Month(), required=True, help="The first month.")
+@click.option("--to", "last", type=Month(), help="The last month. Default: the first one only.")
 @with_appcontext
-def verify(slug: str | None, sample: int) -> None:
-    """Compare stored timers with what the tickets' histories say. Exit code 1 when any field differs."""
+def close(slug: str, first: date, last: date | None) -> None:
+    """Close months of a client's contracts; those that are closed already stay as they are."""
+    tenant_id, refused, month = _tenant_id(slug), 0, first
+    while month <= (last or first):
+        refused += _close(tenant_id, month)
+        month = following(month)
+    sys.exit(1 if refused else 0)
+
+
+def _tenant_id(slug: str) -> int:
     with enter(gate()):
-        clients = {one.slug: one.id for one in list_all_tenants()}
-    if slug is not None and slug not in clients:
-        click.echo(f"refused: no client is called {slug}", err=True)
-        sys.exit(1)
-    chosen = sorted(clients) if slug is None else [slug]
-    differing = sum(_verify(name, clients[name], sample) for name in chosen)
-    click.echo(f"{differing} differences")
-    sys.exit(1 if differing else 0)
+        try:
+            return find_tenant(slug).id
+        except NotFound:
+            click.echo(f"refused: there is no client called {slug}", err=True)
+            sys.exit(1)
 
 
-def _verify(name: str, tenant_id: int, sample: int) -> int:
-    check = verify_tenant(tenant_id, now=time.now(), sample=sample)
-    found = len(check.differences)
-    click.echo(
-        f"{name}: {check.open_tickets} open and {check.closed_tickets} closed tickets, {found} differences"
-    )
-    for one in check.differences:
-        place = f"{one.clock} {one.field}".strip()
-        click.echo(f"  {one.code} {place}: stored {one.stored}, recomputed {one.recomputed}")
-    return found
+def _close(tenant_id: int, month: date) -> int:
+    """Each month in a transaction of its own; how many were refused."""
+    refused = 0
+    with enter(of_tenant(tenant_id)):
+        for contract in list_contracts(tenant_id):
+            try:
+                by = Actor.system("command", via="command")
+                made = close_month(contract, month, evidence={}, by=by, at=time.now())
+                db.session.commit()
+                click.echo(f"{month:%Y-%m} {contract.name}: {made.line_count} lines, {made.sha256}")
+            except Invalid as why:
+                db.session.rollback()
+                refused += 1
+                click.echo(f"refused: {month:%Y-%m} {contract.name}: {why.errors[0][1]}", err=True)
+    return refused

@@ -7,8 +7,10 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from msp.web.words import look_of
-from tenants.tickets.models import HISTORY_FOR_STAFF, REASONS_FOR_ALL, Message, TicketEvent
+from contracts.terms.promise import MISS
+from msp.web.words import look_of, name_of
+from tenants.foundation.actor import Actor
+from tenants.tickets.models import HISTORY_FOR_STAFF, REASONS_FOR_ALL, Message, Ticket, TicketEvent
 from tenants.tickets.queries import FileOnTicket
 
 FileUrl = Callable[[FileOnTicket], str]
@@ -38,27 +40,34 @@ class Entry:
     role: str = ""
 
 
+def audience_of(ticket: Ticket, by: Actor) -> str:
+    """Whom a page about a ticket speaks to: only its own requester is told "waiting for you"."""
+    if by.is_staff:
+        return "staff"
+    return "requester" if ticket.requester_user_id == by.id else "colleague"
+
+
 def tell(
     history: Iterable[tuple[TicketEvent, Message | None]],
     files: Sequence[FileOnTicket],
     *,
-    staff: bool,
+    audience: str,
     file_url: FileUrl,
 ) -> list[Entry]:
     """The timeline, oldest first; what does not concern the requester's side is left out for it."""
     links: dict[int, list[Link]] = {}
     for file in files:
         links.setdefault(file.message_id, []).append(Link(file.name, file_url(file), file.size))
-    return [entry for line, message in history for entry in _entries(line, message, links, staff=staff)]
+    return [entry for line, message in history for entry in _entries(line, message, links, audience)]
 
 
 def _entries(
-    line: TicketEvent, message: Message | None, links: dict[int, list[Link]], *, staff: bool
+    line: TicketEvent, message: Message | None, links: dict[int, list[Link]], audience: str
 ) -> Iterator[Entry]:
     if message is not None:
         yield _said(line, message, links.get(message.id, ()))
     elif line.message_id is None:
-        words = _words(line, staff=staff)
+        words = _words(line, audience)
         if words:
             kind = "system" if line.actor_kind == "system" else "event"
             yield Entry(line.at, _actor(line), words, kind, _ICONS.get(line.kind, "dot"))
@@ -102,7 +111,8 @@ _ICONS = {
 }
 
 
-def _words(line: TicketEvent, *, staff: bool) -> str:
+def _words(line: TicketEvent, audience: str) -> str:
+    staff = audience == "staff"
     if line.kind in HISTORY_FOR_STAFF and not staff:
         return ""
     data = line.data
@@ -114,20 +124,34 @@ def _words(line: TicketEvent, *, staff: bool) -> str:
         and data["to_user_id"] == line.actor_user_id
     ):
         return _("took it.")
+    if line.kind == "state_changed":
+        return _state(data, audience)
+    if line.kind == "closed" and line.actor_kind == "system":
+        return _("closed it, because nothing more was said.")
     words = _SENTENCES[line.kind](data) if line.kind in _SENTENCES else line.kind
+    if data.get("clock"):
+        words = f"{words} {_cause(data)}"
     reason = data.get("reason")
-    if reason and line.kind != "state_changed" and (staff or line.kind in REASONS_FOR_ALL):
+    if reason and (staff or line.kind in REASONS_FOR_ALL):
         words = f"{words} {_('Reason: %(reason)s', reason=reason)}"
     return words
 
 
-def _state(data: dict[str, Any]) -> str:
+def _state(data: dict[str, Any], audience: str) -> str:
     if data.get("to_state") == "in_progress":
         return (
             _("set it to work again.") if data.get("from_state") == "waiting" else _("began to work on it.")
         )
-    look = look_of("ticket", data.get("to_state"), data.get("reason"))
+    look = look_of("ticket", data.get("to_state"), data.get("reason"), audience)
     return _("changed the state: %(state)s.", state=look.word)
+
+
+def _cause(data: dict[str, Any]) -> str:
+    """Why the portal passed a ticket up by itself."""
+    clock, percent = name_of("timer", data["clock"]), data["percent"]
+    if percent == MISS:
+        return _("The target “%(clock)s” was missed.", clock=clock)
+    return _("%(percent)s %% of the target “%(clock)s” were used up.", percent=percent, clock=clock)
 
 
 def _assigned(data: dict[str, Any]) -> str:
@@ -146,7 +170,6 @@ def _reprioritised(data: dict[str, Any]) -> str:
 
 _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "opened": lambda data: _("opened the ticket."),
-    "state_changed": _state,
     "reprioritised": _reprioritised,
     "assigned": _assigned,
     "hand_over_made": lambda data: _(

@@ -21,7 +21,7 @@ class Catalogues(Domain):
 
     def get_translations(self) -> Any:
         """The words of the language in force."""
-        locale = _locale() if has_app_context() else None
+        locale = language()
         if locale is None:
             return super().get_translations()  # type: ignore[no-untyped-call]
         key = locale.language, locale.territory
@@ -42,6 +42,11 @@ def _locale() -> Locale | None:
     """The language in force, without the six looks at the context that Flask-Babel takes."""
     known: Locale | None = getattr(_here().g.get("_flask_babel"), "babel_locale", None)
     return known or get_locale()
+
+
+def language() -> Locale | None:
+    """The language in force; None where there is no page and no job."""
+    return _locale() if has_app_context() else None
 
 
 class QuickBabel(Babel):

@@ -7,6 +7,7 @@ where "now" or the zone is left out, they come from `tenants.foundation.time` an
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal
 
 from msp.web.catalogues import gettext as _
+from msp.web.catalogues import language
 from tenants.foundation import time
 
 NARROW_SPACE = "\u202f"
@@ -57,7 +59,7 @@ class TimeBadge:
 
 def reader_locale() -> Locale:
     """The language of the page, or English where there is no page."""
-    return flask_babel.get_locale() or Locale("en")
+    return language() or Locale("en")
 
 
 def zone_of(zone: str | tzinfo | None) -> tzinfo:
@@ -71,7 +73,7 @@ def zone_of(zone: str | tzinfo | None) -> tzinfo:
 
 def _reader_zone() -> tzinfo:
     # A plain zoneinfo, because pytz objects answer wrongly when attached to a datetime by hand.
-    chosen = flask_babel.get_timezone() if flask_babel.get_locale() else None
+    chosen = flask_babel.get_timezone() if language() else None
     return ZoneInfo(str(chosen)) if chosen else UTC
 
 
@@ -114,7 +116,7 @@ def relative(at: datetime, now: datetime | None = None) -> str:
 
 def zone_words(at: datetime) -> str:
     """The zone's short name at that moment (WIB, WITA, WIT, CET), or its distance from UTC where it has none."""
-    name = at.strftime("%Z")
+    name = at.tzname()
     if name and name[0] not in "+-":
         return name
     offset = at.strftime("%z")
@@ -127,8 +129,14 @@ def moment(at: datetime | None, zone: str | tzinfo | None = None, now: datetime 
         return "–"
     local = at.astimezone(zone_of(zone))
     pattern = _pattern(local, now.astimezone(local.tzinfo) if now else None)
-    words = format_datetime(local, pattern, locale=reader_locale())
-    return f"{words} {zone_words(local)}"
+    minute = local.replace(second=0, microsecond=0, tzinfo=None)
+    return f"{_minute_words(minute, pattern, reader_locale())} {zone_words(local)}"
+
+
+@lru_cache(maxsize=4096)
+def _minute_words(local: datetime, pattern: str, locale: Locale) -> str:
+    """Depends on nothing else, and lists say the same moments again and again."""
+    return str(format_datetime(local, pattern, locale=locale))
 
 
 def _pattern(local: datetime, today: datetime | None) -> str:
@@ -148,6 +156,11 @@ def clock_time(at: datetime, zone: str | tzinfo | None = None) -> str:
 def day(on: date | None) -> str:
     """A date in full: "Friday, 20 November 2026", "Jumat, 20 November 2026"."""
     return "–" if on is None else str(format_date(on, "EEEE, d MMMM y", locale=reader_locale()))
+
+
+def short_day(on: date) -> str:
+    """A date in short: "Fri, 25 Dec 2026"."""
+    return str(format_date(on, "EEE, d MMM y", locale=reader_locale()))
 
 
 def month(on: date) -> str:
@@ -313,7 +326,7 @@ def _clock_detail(verdict: Verdict, state: str, since: str) -> str:
 FILTERS: dict[str, Any] = {
     function.__name__: function
     for function in (
-        duration_words, relative, moment, clock_time, day, month, number, money, bytes_words, percent, initials,
-        waiting_words,
+        duration_words, relative, moment, clock_time, day, short_day, month, number, money, bytes_words, percent,
+        initials, waiting_words,
     )
 }  # fmt: skip

@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from msp.web import charts, strip
 from msp.web.catalogues import remembered
-from msp.web.formats import FILTERS, time_badge
+from msp.web.formats import FILTERS
+from msp.web.pieces import draw_icon, draw_moment, draw_options, draw_time_badge
 from msp.web.words import look_of, name_of
 from tenants.foundation import time
 
@@ -20,7 +21,10 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         state_look=look_of,
         name_of=name_of,
-        clock_badge=time_badge,
+        draw_icon=draw_icon,
+        draw_options=draw_options,
+        draw_moment=draw_moment,
+        draw_time_badge=draw_time_badge,
         current_time=time.now,
         query=query,
         strip_spans=strip.spans,

@@ -118,9 +118,12 @@ def _pour(span: Span, first: datetime, step: float, shares: list[dict[str, float
 
 
 def _patterns(root: Element, intervals: Sequence[Span]) -> dict[str, str]:
-    """Hatching for what is not counted, so that the strip reads without colour; names are unique on the page."""
     seed = f"{intervals[0].start}{intervals[-1].end}{len(intervals)}"
-    key = sha256(seed.encode()).hexdigest()[:8]
+    return hatching(root, sha256(seed.encode()).hexdigest()[:8])
+
+
+def hatching(root: Element, key: str) -> dict[str, str]:
+    """Hatching for what is not counted, so that it reads without colour; `key` makes its names the page's only ones."""
     defs = svg.add(root, "defs")
     paused = svg.add(defs, "pattern", id=f"p{key}", width=6, height=6, patternUnits="userSpaceOnUse",
                      patternTransform="rotate(45)")  # fmt: skip

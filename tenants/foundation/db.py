@@ -1,10 +1,10 @@
 """The database: declarative base, the three kinds of tables, and the session that carries the scope."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
@@ -18,11 +18,14 @@ from sqlalchemy import (
     MetaData,
     Text,
     Uuid,
+    any_,
+    bindparam,
     false,
     true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
+from sqlalchemy.types import UserDefinedType
 
 from tenants.foundation.scope import Role, Scope
 
@@ -42,6 +45,26 @@ TYPES: dict[Any, Any] = {
     list[Any]: JSONB,
     uuid.UUID: Uuid,
 }
+
+
+class Ids(UserDefinedType[str]):
+    """Row ids as one parameter, written as PostgreSQL's array: `{1,2}`.
+
+    A list of parameters would be another statement for each length, to be planned anew.
+    """
+
+    cache_ok = True
+    render_bind_cast = True
+
+    def get_col_spec(self, **_options: Any) -> str:
+        """The type's name in SQL."""
+        return "BIGINT[]"
+
+
+def among(column: Any, ids: Iterable[int]) -> ColumnElement[bool]:
+    """Whether a column holds one of the ids: `IN` as one parameter."""
+    written = "{" + ",".join(map(str, ids)) + "}"
+    return cast(ColumnElement[bool], column == any_(bindparam(None, written, Ids())))
 
 
 class Base(DeclarativeBase):
@@ -120,7 +143,7 @@ def take_scope(session: Session, scope: Scope, connection: Any = None) -> None:
     user = "" if scope.user_id is None else str(scope.user_id)
     (connection or session.connection()).exec_driver_sql(
         "SELECT set_config('role', %s, true), set_config('app.tenants', %s, true), set_config('app.user', %s, true)",
-        (scope.role.value, scope.setting(), user),
+        (scope.role.value, scope.written, user),
     )
 
 

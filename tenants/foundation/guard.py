@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, any_, bindparam, event, inspect
+from sqlalchemy import BigInteger, any_, bindparam, event, inspect
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
-from tenants.foundation.db import TenantOwned, take_scope
+from tenants.foundation.db import Ids, TenantOwned, take_scope
 from tenants.foundation.scope import ScopeBreached, current, narrowed
 
 _disabled: ContextVar[bool] = ContextVar("guard_disabled", default=False)
@@ -33,14 +33,17 @@ def _only_tenant() -> int:
     return only
 
 
+def _written_tenants() -> str:
+    narrowed()
+    return current().written
+
+
 def _one_tenant(column: Any) -> Any:
     return column == bindparam("scope_tenant", callable_=_only_tenant, type_=BigInteger)
 
 
 def _several_tenants(column: Any) -> Any:
-    return column == any_(
-        bindparam("scope_tenants", callable_=lambda: sorted(narrowed()), type_=ARRAY(BigInteger))
-    )
+    return column == any_(bindparam("scope_tenants", callable_=_written_tenants, type_=Ids()))
 
 
 def _options(anchor: Any) -> list[list[Any]]:

@@ -8,7 +8,7 @@ fresh session and leaving it ends that session.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -50,20 +50,18 @@ class Scope:
     role: Role
     tenants: frozenset[int] | _All
     user_id: int | None = None
+    # The value of `app.tenants`: a PostgreSQL array, empty for none. Every statement carries it; staff see hundreds.
+    written: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.tenants, _All) and self.role not in _UNNARROWED:
             raise ValueError(f"{self.role} must name its tenants")
+        tenants = () if isinstance(self.tenants, _All) else sorted(self.tenants)
+        object.__setattr__(self, "written", "{" + ",".join(map(str, tenants)) + "}")
 
     def covers(self, tenant_id: int | None) -> bool:
         """Whether rows of this tenant are inside; an unnarrowed scope leaves that to the database's policies."""
         return isinstance(self.tenants, _All) or tenant_id in self.tenants
-
-    def setting(self) -> str:
-        """The value of `app.tenants`: a PostgreSQL array; empty means none."""
-        if isinstance(self.tenants, _All):
-            return "{}"
-        return "{" + ",".join(str(one) for one in sorted(self.tenants)) + "}"
 
 
 _current: ContextVar[Scope | None] = ContextVar("scope", default=None)

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 
 from tenants.foundation.db import db
 from tenants.foundation.errors import NotFound
+from tenants.foundation.permissions import MemberRole
 from tenants.people.models import Invitation, Membership, StaffGrant, StaffMember
 from tenants.people.rules import Reach
 from tenants.tenancy.queries import as_uuid
@@ -71,6 +72,25 @@ def list_staff(*, left: bool = False) -> list[StaffMember]:
     if not left:
         people = people.where(StaffMember.state == "active")
     return list(db.session.scalars(people.order_by(StaffMember.name, StaffMember.id)))
+
+
+def list_granted(tenant_id: int) -> list[StaffMember]:
+    """The provider's active people who may see a tenant, by name: allowed or of all clients, and not denied."""
+    granted = select(StaffGrant.user_id).where(StaffGrant.tenant_id == tenant_id)
+    allowed, denied = (granted.where(StaffGrant.effect == effect) for effect in ("allow", "deny"))
+    found = select(StaffMember).where(
+        StaffMember.state == "active",
+        or_(StaffMember.all_tenants, StaffMember.user_id.in_(allowed)),
+        StaffMember.user_id.not_in(denied),
+    )
+    return list(db.session.scalars(found.order_by(StaffMember.name, StaffMember.id)))
+
+
+def list_leads(tenant_id: int) -> list[StaffMember]:
+    """Who answers for a client's tickets: its dispatchers and managers, or the owners where there are none."""
+    granted = list_granted(tenant_id)
+    leads = [one for one in granted if one.role in (MemberRole.DISPATCHER, MemberRole.MANAGER)]
+    return leads or [one for one in granted if one.role == MemberRole.OWNER]
 
 
 def grants_of(user_ids: Sequence[int]) -> dict[int, dict[int, str]]:

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import or_, select
 
 from tenants.foundation import events
 from tenants.foundation.actor import Actor
-from tenants.foundation.db import db
 from tenants.foundation.errors import Conflict, Forbidden, Invalid
-from tenants.people.models import StaffGrant, StaffMember
+from tenants.people.models import StaffMember
+from tenants.people.queries import list_granted
 from tenants.tickets import rules
 from tenants.tickets.events import TicketAssigned
 from tenants.tickets.history import check_rev, hold, note, who_is
@@ -20,16 +19,7 @@ from tenants.tickets.moving import move
 
 def list_engineers(tenant_id: int, tier: str | None = None) -> Sequence[StaffMember]:
     """The provider's active people who are granted a tenant and may hold tickets of a tier, by name."""
-    granted = select(StaffGrant.user_id).where(StaffGrant.tenant_id == tenant_id)
-    allowed = granted.where(StaffGrant.effect == "allow")
-    denied = granted.where(StaffGrant.effect == "deny")
-    found = select(StaffMember).where(
-        StaffMember.state == "active",
-        or_(StaffMember.all_tenants, StaffMember.user_id.in_(allowed)),
-        StaffMember.user_id.not_in(denied),
-    )
-    people = db.session.scalars(found.order_by(StaffMember.name, StaffMember.id)).all()
-    return [one for one in people if tier is None or rules.may_hold(one.tier, tier)]
+    return [one for one in list_granted(tenant_id) if tier is None or rules.may_hold(one.tier, tier)]
 
 
 def assign_ticket(

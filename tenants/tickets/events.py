@@ -101,3 +101,20 @@ class HandOverAccepted(HandOverMade):
 @dataclass(frozen=True, kw_only=True)
 class HandOverReturned(HandOverMade):
     """The next tier gave it back, with a reason."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandOverWithdrawn(HandOverMade):
+    """Nobody had accepted it yet when the portal passed the ticket further up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VendorAsked(OnTicket):
+    """The ticket waits for a vendor of whom something is known."""
+
+    case_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class VendorAnswered(VendorAsked):
+    """It waits for the vendor no more."""

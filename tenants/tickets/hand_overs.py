@@ -1,7 +1,9 @@
 """Passing a ticket to another tier, with what the next person needs to know."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -12,7 +14,7 @@ from tenants.foundation.db import db
 from tenants.foundation.errors import Conflict, Forbidden, Invalid, InvalidMany
 from tenants.tickets import rules
 from tenants.tickets.assignments import give, list_engineers
-from tenants.tickets.events import HandOverAccepted, HandOverMade, HandOverReturned
+from tenants.tickets.events import HandOverAccepted, HandOverMade, HandOverReturned, HandOverWithdrawn
 from tenants.tickets.history import check_rev, hold, note, who_is
 from tenants.tickets.models import TIERS, HandOver, Ticket
 from tenants.tickets.moving import move
@@ -61,7 +63,13 @@ def hand_over(
     pending = pending_hand_over(ticket) is not None
     if not rules.may_hand_over(ticket.state, ticket.tier, to_tier, pending=pending):
         raise Conflict(_why_not(ticket, to_tier, pending=pending))
-    passed = HandOver(
+    passed = _row(ticket, briefing, to_tier, by=by, at=at)
+    _pass_on(ticket, passed, by=by, at=at, replay=replay)
+    return passed
+
+
+def _row(ticket: Ticket, briefing: Briefing, to_tier: str, *, by: Actor, at: datetime) -> HandOver:
+    return HandOver(
         tenant_id=ticket.tenant_id,
         ticket_id=ticket.id,
         from_tier=ticket.tier,
@@ -78,13 +86,66 @@ def hand_over(
         held_by_user_id=ticket.assignee_user_id,
         held_by_name=ticket.assignee_name,
     )
+
+
+def _pass_on(
+    ticket: Ticket,
+    passed: HandOver,
+    *,
+    by: Actor,
+    at: datetime,
+    replay: bool = False,
+    cause: Mapping[str, str | int] | None = None,
+) -> None:
     db.session.add(passed)
     db.session.flush()
-    ticket.tier = to_tier
-    _tell(ticket, passed, "hand_over_made", HandOverMade, by=by, at=at, replay=replay)
+    ticket.tier = passed.to_tier
+    _tell(ticket, passed, "hand_over_made", HandOverMade, by=by, at=at, replay=replay, cause=cause)
     if ticket.assignee_user_id is not None:
         give(ticket, None, None, by=by, at=at, replay=replay, because="hand_over")
+
+
+def escalate_ticket(
+    ticket: Ticket,
+    briefing: Briefing,
+    *,
+    to_tier: str,
+    cause_key: str,
+    cause: Mapping[str, str | int],
+    by: Actor,
+    at: datetime,
+) -> HandOver | None:
+    """Pass the ticket up by the portal itself; None where it may not, or where this cause did so before.
+
+    `cause` goes into the ticket's history. A hand-over that nobody has accepted yet gives way to this one, which keeps
+    who held the ticket before. Raises InvalidMany for an incomplete briefing.
+    """
+    hold(ticket)
+    _check_briefing(briefing, to_tier)
+    known = select(HandOver.id).where(
+        HandOver.tenant_id == ticket.tenant_id,
+        HandOver.ticket_id == ticket.id,
+        HandOver.cause_key == cause_key,
+    )
+    done_before = db.session.scalar(known) is not None
+    if done_before or not rules.may_escalate(ticket.state, ticket.tier, to_tier):
+        return None
+    waiting = pending_hand_over(ticket)
+    passed = _row(ticket, briefing, to_tier, by=by, at=at)
+    passed.cause_key = cause_key
+    if waiting is not None:
+        _withdraw(ticket, waiting, passed, by=by, at=at)
+    _pass_on(ticket, passed, by=by, at=at, cause=cause)
     return passed
+
+
+def _withdraw(ticket: Ticket, waiting: HandOver, passed: HandOver, *, by: Actor, at: datetime) -> None:
+    """Let a hand-over that nobody accepted give way; a return of the new one leads to where that one came from."""
+    waiting.state, waiting.decided_by_name, waiting.decided_at = "withdrawn", by.name[:120], at
+    passed.from_tier = waiting.from_tier
+    passed.held_by_user_id, passed.held_by_name = waiting.held_by_user_id, waiting.held_by_name
+    db.session.flush()
+    _announce(ticket, waiting, HandOverWithdrawn, seq=ticket.rev, by=by, at=at, replay=False)
 
 
 def _check_briefing(briefing: Briefing, to_tier: str) -> None:
@@ -166,6 +227,7 @@ def _tell(
     at: datetime,
     replay: bool = False,
     reason: str | None = None,
+    cause: Mapping[str, Any] | None = None,
 ) -> None:
     seq = note(
         ticket,
@@ -177,7 +239,21 @@ def _tell(
         from_tier=passed.from_tier,
         to_tier=passed.to_tier,
         reason=reason,
+        **(cause or {}),
     )
+    _announce(ticket, passed, happening, seq=seq, by=by, at=at, replay=replay)
+
+
+def _announce(
+    ticket: Ticket,
+    passed: HandOver,
+    happening: type[HandOverMade],
+    *,
+    seq: int,
+    by: Actor,
+    at: datetime,
+    replay: bool,
+) -> None:
     event = happening(
         tenant_id=ticket.tenant_id,
         at=at,

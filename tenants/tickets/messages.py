@@ -53,7 +53,7 @@ def add_message(
     if (existing := said_before(ticket, request_key)) is not None:
         return existing
     side = who_is(by)
-    _check(ticket, body, kind, side, spoke_with_caller=spoke_with_caller)
+    _check(ticket, body, kind, side, spoke_with_caller=spoke_with_caller, leads_to=leads_to)
     author_kind = "auto" if side == "system" else side
     message = write_message(
         ticket,
@@ -82,7 +82,9 @@ def said_before(ticket: Ticket, request_key: str | None) -> Message | None:
     return db.session.scalars(found).one_or_none()
 
 
-def _check(ticket: Ticket, body: str, kind: str, side: str, *, spoke_with_caller: bool) -> None:
+def _check(
+    ticket: Ticket, body: str, kind: str, side: str, *, spoke_with_caller: bool, leads_to: str | None
+) -> None:
     if kind not in MESSAGE_KINDS:
         raise Invalid("kind", _l("A message is public or internal."))
     if side == "requester" and (kind == "internal" or spoke_with_caller):
@@ -91,7 +93,7 @@ def _check(ticket: Ticket, body: str, kind: str, side: str, *, spoke_with_caller
         raise Invalid("body", _l("Write something first."))
     if len(body) > LONGEST_BODY or "\x00" in body:
         raise Invalid("body", _l("Write at most 20,000 characters, without control characters."))
-    if not rules.may_say(ticket.state, kind):
+    if leads_to is None and not rules.may_say(ticket.state, kind):
         raise Conflict(_l("This ticket is closed. Open a new one and mention this one's code."))
 
 

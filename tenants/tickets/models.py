@@ -34,8 +34,10 @@ PRIORITIES = ("P1", "P2", "P3", "P4")
 TIERS = ("L1", "L2", "L3", "vendor")
 SOURCES = ("portal", "phone", "api", "import", "mail")
 MESSAGE_KINDS = ("public", "internal")
+VENDOR_CALENDARS = ("contract", "always")
 AUTHOR_KINDS = ("staff", "requester", "auto")
-HAND_OVER_STATES = ("pending", "accepted", "returned")
+# withdrawn: the portal passed the ticket further up before anybody had accepted it.
+HAND_OVER_STATES = ("pending", "accepted", "returned", "withdrawn")
 HISTORY_KINDS = (
     "opened",
     "message_added",
@@ -100,6 +102,9 @@ class Ticket(AllForClient, TenantOwned, Base):
     next_due_kind: Mapped[str | None] = mapped_column(String(20))
     sla_state: Mapped[str | None] = mapped_column(String(20))
     sla_paused_since: Mapped[datetime | None] = moment(nullable=True)
+    # When a resolved ticket closes by itself, and until when a closed one can be reopened; both included.
+    closes_at: Mapped[datetime | None] = moment(nullable=True)
+    reopen_until: Mapped[datetime | None] = moment(nullable=True)
 
     is_open: Mapped[bool] = mapped_column(Boolean, Computed(_OPEN, persisted=True))
     is_over: Mapped[bool] = mapped_column(Boolean, Computed(_OVER, persisted=True))
@@ -238,6 +243,8 @@ class HandOver(TenantOwned, Base):
     decided_by_name: Mapped[str | None] = mapped_column(String(120))
     decided_at: Mapped[datetime | None] = moment(nullable=True)
     return_reason: Mapped[str | None]
+    # What made the portal pass it on by itself; the same cause again passes nothing on.
+    cause_key: Mapped[str | None] = mapped_column(String(80))
     __table_args__ = (
         choice("from_tier", TIERS),
         choice("to_tier", TIERS),
@@ -250,6 +257,35 @@ class HandOver(TenantOwned, Base):
             "ticket_id",
             unique=True,
             postgresql_where=text("state = 'pending'"),
+        ),
+        Index("uq_hand_overs_cause", "tenant_id", "ticket_id", "cause_key", unique=True),
+    )
+
+
+class VendorCase(TenantOwned, Base):
+    """What a vendor was asked about a ticket, and what they promised the provider; clients never read it."""
+
+    __tablename__ = "vendor_cases"
+    __grants__: ClassVar[dict[Role, str]] = {Role.CLIENT: ""}
+    ticket_id: Mapped[int]
+    vendor: Mapped[str] = mapped_column(String(120), default="")
+    reference: Mapped[str] = mapped_column(String(120), default="")
+    promised_minutes: Mapped[int | None]
+    calendar: Mapped[str] = mapped_column(default="contract")
+    opened_by_name: Mapped[str] = mapped_column(String(120))
+    sent_at: Mapped[datetime] = moment()
+    answered_at: Mapped[datetime | None] = moment(nullable=True)
+    __table_args__ = (
+        choice("calendar", VENDOR_CALENDARS),
+        CheckConstraint("promised_minutes > 0", name="promise_positive"),
+        belongs("tickets", "ticket_id"),
+        Index("ix_vendor_cases_ticket", "tenant_id", "ticket_id", "id"),
+        Index(
+            "uq_vendor_cases_pending",
+            "tenant_id",
+            "ticket_id",
+            unique=True,
+            postgresql_where=text("answered_at IS NULL"),
         ),
     )
 

@@ -16,8 +16,9 @@ from tenants.tickets.events import (
     TicketResolved,
     TicketStateChanged,
 )
-from tenants.tickets.history import note
+from tenants.tickets.history import note, who_is
 from tenants.tickets.models import WAITING_REASONS, Ticket
+from tenants.tickets.vendors import answer_case
 
 _NAMED: dict[str, tuple[str, type[TicketStateChanged]]] = {
     "resolved": ("resolved", TicketResolved),
@@ -26,8 +27,8 @@ _NAMED: dict[str, tuple[str, type[TicketStateChanged]]] = {
 }
 
 
-def check_move(ticket: Ticket, to: str, reason: str | None, side: rules.Who) -> None:
-    """Whether this side may take this step. Raises Invalid and Conflict."""
+def check_move(ticket: Ticket, to: str, reason: str | None, side: rules.Who, at: datetime) -> None:
+    """Whether this side may take this step at this moment. Raises Invalid and Conflict."""
     if to not in rules.TRANSITIONS:
         raise Invalid("to", _l("This state is not known."))
     if to == "waiting" and reason not in WAITING_REASONS:
@@ -37,14 +38,15 @@ def check_move(ticket: Ticket, to: str, reason: str | None, side: rules.Who) -> 
     if reason is not None and (len(reason) > 2000 or "\x00" in reason):
         raise Invalid("reason", _l("Write at most 2,000 characters."))
     changes_reason = (ticket.state, to) == ("waiting", "waiting") and side != "requester"
-    if not changes_reason and not rules.may_change_state(ticket.state, to, side):
-        allowed = rules.allowed_transitions(ticket.state, side)
+    reopenable = rules.is_reopenable(ticket.state, ticket.reopen_until, at)
+    if not changes_reason and not rules.may_change_state(ticket.state, to, side, reopenable=reopenable):
+        allowed = rules.allowed_transitions(ticket.state, side, reopenable=reopenable)
         raise Conflict(_l("That step is not possible from here."), allowed=allowed)
 
 
 def move(ticket: Ticket, to: str, *, by: Actor, at: datetime, reason: str | None, replay: bool) -> None:
     """Change the state of a held ticket, without asking whether it may."""
-    before = ticket.state
+    before, awaited = ticket.state, ticket.waiting_reason
     _set_state(ticket, to, reason, at)
     reopened = ("reopened", TicketReopened) if rules.is_reopening(before, to) else None
     line, happening = reopened or _NAMED.get(to, ("state_changed", TicketStateChanged))
@@ -54,6 +56,9 @@ def move(ticket: Ticket, to: str, *, by: Actor, at: datetime, reason: str | None
         tenant_id=ticket.tenant_id, at=at, by=by, ticket_id=ticket.id, seq=seq, replay=replay, **change
     )
     events.record(event, replay=replay)
+    # Clients neither see nor touch what passes between the provider and a vendor; the sweep ends what they leave open.
+    if awaited == "vendor" and ticket.waiting_reason != "vendor" and who_is(by) != "requester":
+        answer_case(ticket, by=by, at=at)
 
 
 def _set_state(ticket: Ticket, to: str, reason: str | None, at: datetime) -> None:

@@ -16,7 +16,9 @@ from tenants.foundation.errors import NotFound
 from tenants.foundation.permissions import Permission
 from tenants.people.models import Membership
 from tenants.tenancy.models import Site, Tenant
+from tenants.tickets import rules
 from tenants.tickets.codes import Mistyped, parse
+from tenants.tickets.history import who_is
 from tenants.tickets.messages import Requester
 from tenants.tickets.models import Attachment, HandOver, Message, Ticket, TicketEvent
 
@@ -105,6 +107,12 @@ def _files_json(by: Actor) -> Any:
     return (
         (files if by.is_staff else files.where(Message.kind == "public")).correlate(Ticket).scalar_subquery()
     )
+
+
+def list_steps(ticket: Ticket, *, by: Actor, at: datetime) -> tuple[str, ...]:
+    """The states to which somebody may move a ticket at this moment."""
+    reopenable = rules.is_reopenable(ticket.state, ticket.reopen_until, at)
+    return rules.allowed_transitions(ticket.state, who_is(by), reopenable=reopenable)
 
 
 def find_file(code: str, public_id: str, *, by: Actor) -> StoredFile:

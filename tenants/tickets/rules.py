@@ -1,6 +1,7 @@
 """What may happen to a ticket. Pure: states, priorities and tiers in, decisions out."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal
 
 from tenants.tickets.models import LEVELS, OPEN_STATES, PRIORITIES, TIERS
@@ -40,19 +41,29 @@ def is_open(state: str) -> bool:
     return state in OPEN_STATES
 
 
-def allowed_transitions(state: str, who: Who = "staff") -> tuple[str, ...]:
-    """The states that may follow, for staff and the portal itself or for the requester's side."""
+def allowed_transitions(state: str, who: Who = "staff", *, reopenable: bool = False) -> tuple[str, ...]:
+    """The states that may follow, for staff and the portal itself or for the requester's side.
+
+    `reopenable`: whether a closed ticket may still be reopened, by `is_reopenable`.
+    """
+    if state == "closed" and reopenable:
+        return ("in_progress",)
     return _REQUESTERS.get(state, ()) if who == "requester" else TRANSITIONS[state]
 
 
-def may_change_state(state: str, to: str, who: Who = "staff") -> bool:
+def may_change_state(state: str, to: str, who: Who = "staff", *, reopenable: bool = False) -> bool:
     """Whether the step exists for this side."""
-    return to in allowed_transitions(state, who)
+    return to in allowed_transitions(state, who, reopenable=reopenable)
+
+
+def is_reopenable(state: str, until: datetime | None, at: datetime) -> bool:
+    """Whether a closed ticket can be taken up again at this moment; `until` is the last one."""
+    return state == "closed" and until is not None and at <= until
 
 
 def is_reopening(state: str, to: str) -> bool:
     """Whether the step takes back that it was done."""
-    return (state, to) == ("resolved", "in_progress")
+    return state in ("resolved", "closed") and to == "in_progress"
 
 
 def shortest_way(state: str, to: str) -> tuple[str, ...] | None:
@@ -98,6 +109,11 @@ def may_hold(person_tier: str | None, ticket_tier: str) -> bool:
 def may_hand_over(state: str, from_tier: str, to_tier: str, *, pending: bool) -> bool:
     """Whether a ticket can be passed on: open, to another tier, and not on its way already."""
     return is_open(state) and to_tier in TIERS and to_tier != from_tier and not pending
+
+
+def may_escalate(state: str, from_tier: str, to_tier: str) -> bool:
+    """Whether the portal itself may pass a ticket on: open, and upwards only."""
+    return is_open(state) and rank(to_tier) > rank(from_tier)
 
 
 def meets_response(*, kind: str, author_kind: str, spoke_with_caller: bool) -> bool:

@@ -9,6 +9,7 @@ from tenants.tickets.assignments import assign_ticket, list_engineers, take_tick
 from tenants.tickets.hand_overs import (
     Briefing,
     accept_hand_over,
+    escalate_ticket,
     hand_over,
     pending_hand_over,
     return_hand_over,
@@ -16,18 +17,28 @@ from tenants.tickets.hand_overs import (
 from tenants.tickets.messages import Requester, add_message
 from tenants.tickets.opening import Request, open_ticket
 from tenants.tickets.priorities import reassess, set_priority
-from tenants.tickets.states import cancel_ticket, change_state, close_ticket, reopen_ticket, resolve_ticket
+from tenants.tickets.states import (
+    cancel_ticket,
+    change_state,
+    close_ticket,
+    reopen_ticket,
+    resolve_ticket,
+    wait_for_vendor,
+)
+from tenants.tickets.vendors import VendorAsk
 
 __all__ = [
     "Briefing",
     "Request",
     "Requester",
+    "VendorAsk",
     "accept_hand_over",
     "add_message",
     "assign_ticket",
     "cancel_ticket",
     "change_state",
     "close_ticket",
+    "escalate_ticket",
     "hand_over",
     "list_engineers",
     "open_ticket",
@@ -38,4 +49,5 @@ __all__ = [
     "return_hand_over",
     "set_priority",
     "take_ticket",
+    "wait_for_vendor",
 ]

@@ -7,6 +7,7 @@ from tenants.tickets.history import check_rev, hold, who_is
 from tenants.tickets.messages import add_message
 from tenants.tickets.models import Ticket
 from tenants.tickets.moving import check_move, move
+from tenants.tickets.vendors import VendorAsk, check_ask, open_case
 
 
 def change_state(
@@ -28,8 +29,18 @@ def change_state(
     if ticket.state == to and (to != "waiting" or reason == ticket.waiting_reason):
         return
     check_rev(ticket, rev)
-    check_move(ticket, to, reason, who_is(by))
+    check_move(ticket, to, reason, who_is(by), at)
     move(ticket, to, by=by, at=at, reason=reason, replay=replay)
+
+
+def wait_for_vendor(
+    ticket: Ticket, ask: VendorAsk, *, by: Actor, at: datetime, rev: int | None = None
+) -> None:
+    """Let a ticket wait for a vendor, and keep what is known of the case. Raises Invalid and Conflict."""
+    check_ask(ask)
+    change_state(ticket, to="waiting", reason="vendor", by=by, at=at, rev=rev)
+    if not ask.is_empty:
+        open_case(ticket, ask, by=by, at=at)
 
 
 def resolve_ticket(
@@ -48,7 +59,10 @@ def resolve_ticket(
 def reopen_ticket(
     ticket: Ticket, *, because: str, by: Actor, at: datetime, rev: int | None = None, replay: bool = False
 ) -> None:
-    """Take a resolved ticket back into work; the words become a public message. Raises Invalid and Conflict."""
+    """Take a resolved ticket back into work, or a closed one while that may be; the words become a public message.
+
+    Raises Invalid and Conflict.
+    """
     _say_and_move(ticket, "in_progress", because, by=by, at=at, rev=rev, replay=replay)
 
 
@@ -59,7 +73,7 @@ def _say_and_move(
     if ticket.state == to:
         return
     check_rev(ticket, rev)
-    check_move(ticket, to, None, who_is(by))
+    check_move(ticket, to, None, who_is(by), at)
     if words.strip():
         add_message(ticket, body=words, by=by, at=at, leads_to=to, replay=replay)
     move(ticket, to, by=by, at=at, reason=None, replay=replay)

@@ -72,9 +72,9 @@ def _keep_asking(place: Path, asks: Sequence[Ask], until: float) -> list[float]:
 
 
 def load(place: Path, asks: Sequence[Ask], *, connections: int, seconds: float) -> Answers:
-    """Ask with so many connections at once for so long; each has its share of the requests."""
+    """Ask with so many connections at once for so long; each has its share of the requests, or the only one."""
     context = multiprocessing.get_context("fork")
-    shares = [asks[number::connections] for number in range(connections)]
+    shares = [asks[number::connections] or asks for number in range(connections)]
     with context.Pool(connections) as pool:
         begun = time.time()
         until = begun + seconds

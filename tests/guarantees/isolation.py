@@ -74,6 +74,8 @@ NAMED: tuple[tuple[str, tuple[str, str] | None], ...] = (
     ("agents/revoke/<asset_id>", ("assets", "public_id")),
     ("sites/<site_id>", ("sites", "public_id")),
     ("exports/<export_id>", ("tenant_exports", "public_id")),
+    ("statements/<id>", ("statements", "public_id")),
+    ("statements/<statement_id>", ("statements", "public_id")),
     ("releases/<release>", ("releases", "public_id")),
 )
 # Names under which forms and documents of ours take ids.
@@ -84,6 +86,7 @@ FIELDS: dict[str, tuple[str, str]] = {
     "assets": ("assets", "public_id"),
     "site": ("sites", "public_id"),
     "contract": ("contracts", "public_id"),
+    "statement": ("statements", "public_id"),
     "campaign": ("campaigns", "public_id"),
     "release": ("releases", "public_id"),
     "file": ("stored_files", "public_id"),

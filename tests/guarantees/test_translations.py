@@ -21,6 +21,7 @@ SAME = {
     "Kernel",
     "Menu",
     "No.",
+    "PDF",
     "Portal",
     "Printer",
     "Server",

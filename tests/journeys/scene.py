@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from contracts.statements.services import close_month
 from contracts.terms.models import Contract
+from contracts.terms.queries import list_versions
+from contracts.terms.services import add_version
 from msp.campaigns import services as campaigns
 from msp.campaigns.models import Action, Campaign, WaveLane
 from tenants.assets.models import Asset
@@ -38,6 +42,7 @@ class Scene:
     asset: str
     site: str
     contract: str
+    statement: str
     campaign: str
     action: str
     lane: str
@@ -54,6 +59,7 @@ def build(portal: Portal) -> Scene:
         cast = personas.load()
         codes = _tickets(app, cast)
         rollout, draft, submitted = _campaigns(app, cast)
+        statement = last_months_statement(app, cast)
         portal.work()
         with personas.within(app, cast, "acme"):
             acme = cast.tenants["acme"]
@@ -66,6 +72,7 @@ def build(portal: Portal) -> Scene:
                 asset=_id(select(Asset).where(Asset.name == "acme-pc-1")),
                 site=_id(select(Site)),
                 contract=_id(select(Contract)),
+                statement=statement,
                 campaign=_campaign_id(rollout),
                 action=str(
                     db.session.scalars(select(Action).where(Action.campaign_id == rollout.id)).first().id
@@ -142,6 +149,44 @@ def _attach(app: Any, cast: personas.Cast, code: str) -> None:
         ticket = queries.find_ticket(code, by=bob)
         services.add_message(ticket, body="Here is one.", by=bob, at=at, files=[file])
         db.session.commit()
+
+
+def last_months_statement(app: Any, cast: personas.Cast) -> str:
+    """Acme's last month, closed: one ticket answered and solved in time, one late; with a credit to decide."""
+    with personas.within(app, cast, "Mia") as mia:
+        contract = db.session.scalars(
+            select(Contract).where(Contract.tenant_id == cast.tenants["acme"])
+        ).one()
+        contract.monthly_fee = 12_000_000
+        db.session.commit()
+        first = last_month(time.now(), contract.time_zone)
+        latest = list_versions(contract)[0]
+        begins = datetime.combine(first, datetime.min.time(), UTC)
+        promised = {
+            "table": [{"clock": "resolution", "below_percent": 95, "credit_percent": 10}],
+            "cap_percent": 20,
+        }
+        add_version(
+            contract,
+            in_force_on=max(first, latest.in_force_on + timedelta(days=1)),
+            terms=latest.terms | {"credits": promised},
+            by=mia,
+            at=begins,
+        )
+        tina = personas.actor(app, cast, "Tina")
+        for day, hours in ((2, 3), (3, 240)):
+            at = begins + timedelta(days=day, hours=2)
+            ticket = tickets.open_in_scope(cast, tina, at=at, subject=f"Till {day} does not start")
+            services.add_message(ticket, body="On my way.", by=tina, at=at + timedelta(minutes=12))
+            services.resolve_ticket(ticket, solution="A new disk.", by=tina, at=at + timedelta(hours=hours))
+        statement = close_month(contract, first, evidence={}, by=mia, at=time.now())
+        db.session.commit()
+        return str(statement.public_id)
+
+
+def last_month(now: datetime, zone: str) -> date:
+    """The first day of the month before, in a zone."""
+    return (now.astimezone(ZoneInfo(zone)).date().replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
 def _campaigns(app: Any, cast: personas.Cast) -> tuple[fleet.Rollout, fleet.Rollout, fleet.Rollout]:

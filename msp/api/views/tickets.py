@@ -34,8 +34,7 @@ from msp.web.paging import asked
 from tenants.foundation import time
 from tenants.foundation.permissions import Permission
 from tenants.tenancy.queries import names_of
-from tenants.tickets import queries, rules, services
-from tenants.tickets.history import who_is
+from tenants.tickets import queries, services
 from tenants.tickets.models import Message, Ticket
 from tenants.tickets.queries import FileOnTicket, Filter, TicketView
 
@@ -194,7 +193,7 @@ def _detail(view: TicketView) -> dict[str, Any]:
     return ticket_document(view.ticket, view.tenant.slug) | {
         "asset": _named(view.asset),
         "site": _named(view.site),
-        "allowed_transitions": rules.allowed_transitions(view.ticket.state, who_is(actor())),
+        "allowed_transitions": queries.list_steps(view.ticket, by=actor(), at=time.now()),
         "messages": [_message(one, view.files) for one in said],
     }
 

@@ -146,6 +146,15 @@ def test_special_hours_on_a_holiday_apply_and_the_rest_is_holiday():
     assert office.elapsed(at("2026-12-24 00:00"), at("2026-12-25 00:00")) == 4 * HOUR
 
 
+def test_a_date_is_cut_into_its_parts():
+    office = calendar(holidays=["2026-12-24"], special_days=[special("2026-12-24", "08:00-12:00")])
+    assert office.pieces_of(date(2026, 12, 24)) == (
+        (0, 8 * HOUR, Kind.HOLIDAY),
+        (8 * HOUR, 12 * HOUR, Kind.OPEN),
+        (12 * HOUR, 24 * HOUR, Kind.HOLIDAY),
+    )
+
+
 def test_a_special_day_without_hours_is_closed_but_no_holiday():
     office = calendar(special_days=[special("2026-12-24")])
     assert office.kind_at(at("2026-12-24 09:00")) is Kind.OUTSIDE_HOURS

@@ -202,6 +202,19 @@ def test_reopened_and_missed_in_a_later_month_is_a_new_line_there(month):
     assert [(one["ticket"], one["verdict"]) for one in later] == [(ticket.code, "missed")]
 
 
+def test_a_miss_counts_for_the_priority_whose_target_ran_out(month):
+    """Missed as P1, made P4 later and before any sweep looked: still a miss of P1, with P1's target."""
+    ticket = open_in_scope(month.cast, month.requester, at=MORNING, impact="high", urgency="high")
+    later = MORNING + timedelta(hours=6)
+    tickets.set_priority(ticket, priority="P4", reason="Not that bad", by=month.staff, at=later)
+    db.session.commit()
+    missed = {one["clock"]: one for one in bodies(month.close()) if one["verdict"] == "missed"}
+    assert [(one["priority"], one["target_seconds"]) for one in missed.values()] == [
+        ("P1", 30 * 60),
+        ("P1", 4 * 3600),
+    ]
+
+
 def test_the_database_refuses_to_change_a_statement(month, app):
     month.ticket()
     statement = month.close()

@@ -122,9 +122,19 @@ def test_a_version_after_the_contract_s_end_is_refused(contract, as_actor):
         _version(contract, date(2028, 1, 1), as_actor)
 
 
-def test_the_database_keeps_a_version_as_it_is(contract, within):
-    with within("Owen"), pytest.raises(DBAPIError, match="permission denied"):
-        db.session.execute(text("UPDATE contract_versions SET terms = '{}'"))
+@pytest.mark.parametrize("who", ["Owen", "provider", "Alice"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE contract_versions SET terms = '{}'",
+        "UPDATE contract_versions SET in_force_on = '2020-01-01'",
+        "DELETE FROM contract_versions",
+        "TRUNCATE contract_versions",
+    ],
+)
+def test_the_database_keeps_a_version_as_it_is(contract, within, who, statement):
+    with within(who), pytest.raises(DBAPIError, match="permission denied"):
+        db.session.execute(text(statement))
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,17 @@ def test_home_says_what_waits_for_the_viewer(sign_in, code, work):
     assert "Waiting for you" in page
 
 
+def test_only_the_requester_is_told_that_it_waits_for_them(sign_in, code, work):
+    work(code, services.take_ticket)
+    work(code, services.change_state, to="waiting", reason="requester")
+    for page in ("/portal/tickets", f"/portal/tickets/{code}"):
+        bobs, alices = sign_in("Bob").get(page).text, sign_in("Alice").get(page).text
+        assert "aiting for the requester" not in bobs
+        assert "aiting for you" in bobs
+        assert "aiting for you" not in alices
+        assert "aiting for the requester" in alices
+
+
 def test_users_see_their_own_admins_the_companys_others_nothing(app, cast, sign_in, code):
     alices = opened(app, cast, who="Alice")
     bob, alice, mallory = sign_in("Bob"), sign_in("Alice"), sign_in("Mallory")

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from contracts.timers.models import TimerCheck, TimerDifference
 from msp.background import runner
-from msp.reports.jobs import VERIFY, ask_for_checks, next_night
+from msp.reports.comparing import VERIFY, ask_for_checks, next_night
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.work import Work, request_work

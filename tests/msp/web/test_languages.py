@@ -1,5 +1,7 @@
 """Pages, forms and their faults speak the reader's language."""
 
+from datetime import date
+
 import pytest
 from flask import Flask
 from flask_wtf import FlaskForm
@@ -64,8 +66,9 @@ def test_an_unknown_language_is_not_taken(app: Flask) -> None:
 
 def test_the_clocks_faults_are_said_in_the_readers_language(app: Flask) -> None:
     document = default_terms("Asia/Jakarta") | {"reopen": "perhaps", "calendar": "often"}
+    given = {"name": "x", "time_zone": "Asia/Jakarta", "starts_on": date(2026, 1, 1), "ends_on": None}
     with app.test_request_context("/", headers={"Cookie": "language=id"}), pytest.raises(Invalid) as refused:
-        services._check_terms(document)
+        services.check_contract(**given, terms=document)
     assert dict(refused.value.errors) == {
         "calendar": 'Ini harus berupa kalender atau "always".',
         "reopen": "Ini bukan salah satu kata yang diperbolehkan di sini.",

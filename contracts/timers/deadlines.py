@@ -1,0 +1,76 @@
+"""Closing what was resolved and letting what was closed be reopened: times that the contract sets."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from contracts.timers.models import TicketDeadline
+from contracts.timers.promises import find_promise
+from tenants.foundation.db import db
+from tenants.tickets.events import MessageAdded, OnTicket
+from tenants.tickets.models import Ticket
+
+BATCH = 500
+RETRY = timedelta(minutes=5)
+
+
+def follow_rest(event: OnTicket) -> None:
+    """Set or end a ticket's times of closing and reopening; part of the event's own transaction.
+
+    What an import replays is past: nothing closes by itself because of it.
+    """
+    ticket = db.session.get_one(Ticket, (event.tenant_id, event.ticket_id))
+    promise = find_promise(ticket)
+    closes_at = _after(event, promise.auto_close_days) if ticket.state == "resolved" else None
+    reopen_until = _after(event, promise.reopen_days) if ticket.state == "closed" else None
+    if closes_at != ticket.closes_at:
+        _write(ticket, "close", closes_at, look_at=closes_at)
+    if reopen_until != ticket.reopen_until:
+        _write(ticket, "reopen", reopen_until, look_at=None)
+    ticket.closes_at, ticket.reopen_until = closes_at, reopen_until
+    db.session.flush()
+
+
+def put_off_closing(event: MessageAdded) -> None:
+    """A requester who writes on a resolved ticket has not let it rest: the days begin anew."""
+    ticket = db.session.get_one(Ticket, (event.tenant_id, event.ticket_id))
+    if event.author_kind == "requester" and event.leads_to is None and ticket.closes_at is not None:
+        follow_rest(event)
+
+
+def _after(event: OnTicket, days: int | None) -> datetime | None:
+    return None if days is None or event.replay else event.at + timedelta(days=days)
+
+
+def _write(ticket: Ticket, kind: str, due_at: datetime | None, look_at: datetime | None) -> None:
+    row = {"tenant_id": ticket.tenant_id, "ticket_id": ticket.id, "kind": kind}
+    times = {"due_at": due_at, "look_at": look_at}
+    written = insert(TicketDeadline).values(**row, **times)
+    db.session.execute(written.on_conflict_do_update(index_elements=tuple(row), set_=times))
+
+
+def list_due_closings(now: datetime, limit: int = BATCH) -> list[tuple[int, int]]:
+    """Tickets whose time of closing has come: `(tenant_id, ticket_id)`, in a stable order. Sweeper's scope."""
+    due = (
+        select(TicketDeadline.tenant_id, TicketDeadline.ticket_id)
+        .where(TicketDeadline.look_at <= now)
+        .order_by(TicketDeadline.look_at)
+        .limit(limit)
+    )
+    return sorted({(tenant_id, ticket_id) for tenant_id, ticket_id in db.session.execute(due)})
+
+
+def claim_closing(ticket_id: int, *, at: datetime) -> bool:
+    """Whether this caller is the one to ask for it; should nothing come of it, the sweep asks again in a while."""
+    taken = (
+        update(TicketDeadline)
+        .where(
+            TicketDeadline.ticket_id == ticket_id,
+            TicketDeadline.kind == "close",
+            TicketDeadline.look_at <= at,
+        )
+        .values(look_at=at + RETRY)
+        .returning(TicketDeadline.id)
+    )
+    return db.session.scalar(taken) is not None

@@ -1,0 +1,1 @@
+"""Terms as people read them: in words, as a picture of a week, and with the holidays of a country."""

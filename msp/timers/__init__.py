@@ -1,0 +1,1 @@
+"""What follows when time has run: people are told, tickets passed up, and resolved ones closed."""

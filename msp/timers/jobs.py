@@ -1,0 +1,92 @@
+"""Background work of timers: a warning or a miss tells people and passes the ticket up, once."""
+
+from flask import current_app
+from flask_babel import force_locale
+from sqlalchemy import select
+
+from contracts.clock.history import Reading
+from contracts.terms.promise import Action
+from contracts.timers.acting import action_of, claim_mark, claim_side_timer, find_reading, is_overtaken
+from contracts.timers.beside import read_side
+from contracts.timers.events import SideTimerMissed, TimerMissed, TimerWarned
+from contracts.timers.models import TimerMark
+from msp.background.jobs import job
+from msp.timers import briefing, mails
+from tenants.foundation import time
+from tenants.foundation.actor import Actor
+from tenants.foundation.db import db
+from tenants.foundation.work import Claimed, request_work
+from tenants.tickets.history import hold
+from tenants.tickets.models import HandOver, Ticket
+from tenants.tickets.services import escalate_ticket
+
+PORTAL = Actor.system("Portal")
+
+
+def act_on_timer(event: TimerWarned | TimerMissed) -> None:
+    """Reaction: ask for what the terms say of this warning or miss."""
+    request_work("act_on_mark", tenant_id=event.tenant_id, arguments={"mark": event.mark_id})
+
+
+@job("act_on_mark")
+def act_on_mark(work: Claimed) -> None:
+    """Tell people and pass the ticket up, unless that was done before or nobody needs it any more.
+
+    A warning whose target is missed by now still passes the ticket up, but mails nobody: the miss does.
+
+    The mark is claimed in the transaction that does both, so a killed or repeated job neither loses nor doubles them.
+    """
+    ticket = _ticket_of(work.arguments["mark"])
+    mark = claim_mark(work.arguments["mark"], at=time.now())
+    if mark is None or ticket.is_over or ticket.source == "import":
+        return
+    reading, action = find_reading(mark, ticket, time.now()), action_of(mark, ticket)
+    if reading is None or action is None or is_overtaken(mark, reading):
+        return
+    receivers = mails.list_receivers(ticket, action.notify)
+    passed = _pass_up(ticket, mark, reading, action)
+    if mark.mark == "missed" or reading.verdict.missed_at is None:
+        mails.tell(ticket, mails.notice_of(mark, reading), receivers, passed)
+
+
+def _ticket_of(mark_id: int) -> Ticket:
+    """The ticket of a mark, locked."""
+    marked = select(TimerMark.tenant_id, TimerMark.ticket_id).where(TimerMark.id == mark_id)
+    ticket = db.session.get_one(Ticket, tuple(db.session.execute(marked).one()))
+    hold(ticket)
+    return ticket
+
+
+def act_on_side_timer(event: SideTimerMissed) -> None:
+    """Reaction: ask for people to be told."""
+    request_work("act_on_side_timer", tenant_id=event.tenant_id, arguments={"timer": event.timer_id})
+
+
+@job("act_on_side_timer")
+def act_on_side_timer_once(work: Claimed) -> None:
+    """Tell the lead that nobody accepted, or whoever holds the ticket too that the vendor did not answer."""
+    timer = claim_side_timer(work.arguments["timer"], at=time.now())
+    if timer is None:
+        return
+    ticket = db.session.get_one(Ticket, (timer.tenant_id, timer.ticket_id))
+    roles = ("lead",) if timer.clock == "acceptance" else ("assignee", "lead")
+    if not ticket.is_over:
+        notice = mails.notice_beside(timer, read_side(timer, time.now()))
+        mails.tell(ticket, notice, mails.list_receivers(ticket, roles))
+
+
+def _pass_up(ticket: Ticket, mark: TimerMark, reading: Reading, action: Action) -> HandOver | None:
+    """The hand-over to the tier that the terms name; None where they name none, or the clock has stopped."""
+    if action.hand_to is None or reading.stopped_at is not None:
+        return None
+    with force_locale(current_app.extensions["settings"].language):
+        told = briefing.write(ticket, mark, reading)
+    return escalate_ticket(
+        ticket,
+        told,
+        to_tier=action.hand_to,
+        cause_key=f"timer mark {mark.id}",
+        cause={"clock": mark.clock, "percent": action.at_percent},
+        by=PORTAL,
+        at=time.now(),
+    )

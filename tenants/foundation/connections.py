@@ -1,0 +1,43 @@
+"""What a connection to PostgreSQL keeps from one transaction to the next, and when it is given up."""
+
+import select
+from typing import Any
+
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import InvalidatePoolError
+
+
+def install(engine: Engine) -> None:
+    """Keep prepared statements over reading transactions, and notice lost connections, at no round trip."""
+    event.listen(engine, "checkout", _refuse_lost)
+    event.listen(engine, "begin", _begin)
+    event.listen(engine, "before_cursor_execute", _note)
+    event.listen(engine, "rollback", _end_reading)
+
+
+def _refuse_lost(driver: Any, _record: Any, _proxy: Any) -> None:
+    """A resting connection has nothing to say unless the server ended it: then all of the pool are replaced."""
+    waiting = select.poll()
+    waiting.register(driver.fileno(), select.POLLIN)
+    if waiting.poll(0):
+        raise InvalidatePoolError
+
+
+def _begin(connection: Connection) -> None:
+    connection.info["only_reads"] = True
+
+
+def _note(connection: Connection, _cursor: Any, statement: str, *_more: Any) -> None:
+    if not statement.startswith("SELECT"):
+        connection.info["only_reads"] = False
+
+
+def _end_reading(connection: Connection) -> None:
+    """End a transaction that wrote nothing by COMMIT: at a ROLLBACK psycopg forgets every prepared statement.
+
+    Pages only read, so PostgreSQL would plan each of their statements anew at every request.
+    """
+    driver: Any = connection.connection.driver_connection
+    if connection.info["only_reads"] and driver.info.transaction_status is TransactionStatus.INTRANS:
+        driver.commit()

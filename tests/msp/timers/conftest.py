@@ -1,0 +1,5 @@
+"""Fixtures of these tests."""
+
+from tests.clockwork import desk
+
+__all__ = ["desk"]

@@ -1,0 +1,281 @@
+"""Clocks beside the ticket's own: what the provider promises itself, and what the client never sees of it."""
+
+import re
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from sqlalchemy import select, update
+
+from contracts.terms.document import default_terms
+from contracts.terms.services import add_contract
+from contracts.timers.models import SideTimer, TimerMark
+from contracts.timers.sweep import sweep_due_side_timers
+from tenants.foundation import time
+from tenants.foundation.actor import Actor
+from tenants.foundation.db import db
+from tenants.foundation.errors import InvalidMany
+from tenants.foundation.scope import enter, of_tenant
+from tenants.foundation.work import Work
+from tenants.tenancy.archive import exported_models
+from tenants.tickets import services as tickets
+from tenants.tickets.models import Ticket, VendorCase
+
+MISSED = "timer_missed"
+BRIEFING = tickets.Briefing(symptoms="Smoke.", tried="Water.", told_requester="To stay calm.")
+
+
+def promise_ourselves(desk, calendar="always", **minutes):
+    """The provider's own terms: how long a hand-over may wait."""
+    own = desk.cast.tenants["provider"]
+    terms = {**default_terms("Asia/Jakarta"), "calendar": calendar}
+    with desk.app.app_context(), enter(of_tenant(own)):
+        add_contract(
+            own,
+            name="Among ourselves",
+            time_zone="Asia/Jakarta",
+            starts_on=date(2026, 1, 1),
+            ends_on=None,
+            terms={**terms, "ola": {"acceptance_minutes": minutes}},
+            by=Actor.system("test"),
+            at=desk.june,
+        )
+        db.session.commit()
+
+
+def handed_over(desk, hours=1.0):
+    """Tina's P3, handed to L2."""
+    ticket = desk.open()
+    desk.assign(ticket, "Tina")
+    desk.do(ticket, tickets.hand_over, "Tina", hours, briefing=BRIEFING, to_tier="L2")
+    desk.work(hours)
+    return ticket
+
+
+def sweep(desk, hours):
+    with desk.app.app_context(), time.frozen(desk.at(hours)):
+        swept = sweep_due_side_timers()
+    return swept, [one for one in desk.work(hours) if one[1] == MISSED]
+
+
+def timers(desk):
+    return desk.rows(select(SideTimer).order_by(SideTimer.id))
+
+
+def test_from_handed_over_until_accepted(desk):
+    promise_ourselves(desk, P3=30)
+    ticket = handed_over(desk)
+    (timer,) = timers(desk)
+    assert (timer.clock, timer.state, timer.target_seconds) == ("acceptance", "running", 1800)
+    assert (timer.started_at, timer.due_at) == (desk.at(1), desk.at(1.5))
+    desk.do(ticket, tickets.accept_hand_over, "Leo", 1.25)
+    (timer,) = timers(desk)
+    assert (timer.state, timer.stopped_at, timer.look_at) == ("met", desk.at(1.25), None)
+    assert sweep(desk, 3) == (0, [])
+
+
+def test_returned_late_is_a_miss(desk):
+    promise_ourselves(desk, P3=30)
+    ticket = handed_over(desk)
+    desk.do(ticket, tickets.return_hand_over, "Leo", 2, reason="Try the plug.")
+    (timer,) = timers(desk)
+    assert (timer.state, timer.missed_at) == ("missed", desk.at(1.5))
+    assert desk.work(2) == [("dana", MISSED), ("mia", MISSED)]
+
+
+def test_it_never_pauses_and_runs_by_our_own_calendar(desk):
+    promise_ourselves(desk, calendar=default_terms("Asia/Jakarta")["calendar"], P3=60)
+    ticket = handed_over(desk, 7.5)
+    desk.do(ticket, tickets.change_state, "Leo", 7.6, to="in_progress")
+    desk.do(ticket, tickets.change_state, "Leo", 7.7, to="waiting", reason="requester")
+    (timer,) = timers(desk)
+    assert timer.due_at == desk.at(23.5)
+
+
+def test_the_lead_is_told_once(desk):
+    promise_ourselves(desk, P3=30)
+    handed_over(desk)
+    assert sweep(desk, 1.5) == (0, [])
+    assert sweep(desk, 1.6) == (1, [("dana", MISSED), ("mia", MISSED)])
+    assert "Target “Acceptance” missed" in desk.mails()[-1].subject
+    desk.act(update(Work).where(Work.kind == "act_on_side_timer").values(state="due"))
+    assert sweep(desk, 1.7) == (0, [])
+
+
+def test_a_ticket_that_is_done_needs_no_acceptance(desk):
+    promise_ourselves(desk, P3=30)
+    ticket = handed_over(desk)
+    desk.do(ticket, tickets.cancel_ticket, "Bob", 1.1, reason="")
+    assert sweep(desk, 1.6) == (1, [])
+    (timer,) = timers(desk)
+    assert (timer.state, timer.look_at) == ("not_applicable", None)
+
+
+def test_a_hand_over_that_gave_way_is_measured_no_more(desk):
+    promise_ourselves(desk, P3=30)
+    desk.terms(actions=[{"at_percent": 100, "notify": [], "hand_to": "L3"}])
+    handed_over(desk, 3.9)
+    desk.sweep(4.1)
+    first, second = timers(desk)
+    assert (first.state, first.stopped_at) == ("met", desk.at(4.1))
+    assert (second.started_at, second.stopped_at) == (desk.at(4.1), None)
+
+
+@pytest.mark.parametrize("minutes", [None, {"P1": 15}])
+def test_nothing_is_measured_that_we_did_not_promise_ourselves(desk, minutes):
+    if minutes is not None:
+        promise_ourselves(desk, **minutes)
+    handed_over(desk)
+    assert timers(desk) == []
+
+
+@pytest.mark.parametrize(
+    ("ola", "field"),
+    [
+        ([], "ola"),
+        ({}, "ola.acceptance_minutes"),
+        ({"acceptance_minutes": {"P1": 0}}, "ola.acceptance_minutes.P1"),
+        ({"acceptance_minutes": {"P9": 5}}, "ola.acceptance_minutes.P9"),
+    ],
+)
+def test_impossible_promises_are_refused_by_field(desk, ola, field):
+    with pytest.raises(InvalidMany) as refused:
+        desk.terms(ola=ola)
+    assert [one for one, _words in refused.value.errors] == [field]
+
+
+def test_staff_see_it_in_the_queue_and_on_the_ticket(desk, sign_in):
+    promise_ourselves(desk, P3=30)
+    code = desk.ticket(handed_over(desk)).code
+    for path in ("/desk/", f"/desk/tickets/{code}"):
+        assert "Acceptance" in sign_in("Leo").get(path).text
+
+
+class TestVendor:
+    ASK = tickets.VendorAsk(vendor="Printco", reference="PC-77", promised_minutes=120)
+
+    def waiting(self, desk, ask=ASK, hours=1.0):
+        ticket = desk.open()
+        desk.assign(ticket, "Leo")
+        desk.do(ticket, tickets.take_ticket, "Leo", 0.1)
+        desk.do(ticket, tickets.wait_for_vendor, "Leo", hours, ask=ask)
+        desk.work(hours)
+        return ticket
+
+    def test_from_sent_until_answered_beside_our_own_clock(self, desk):
+        ticket = self.waiting(desk)
+        (timer,) = timers(desk)
+        assert (timer.clock, timer.started_at, timer.due_at) == ("vendor", desk.at(1), desk.at(3))
+        assert desk.ticket(ticket).sla_state == "running"
+        desk.do(ticket, tickets.change_state, "Leo", 2, to="in_progress")
+        (timer,) = timers(desk)
+        assert (timer.state, timer.stopped_at) == ("met", desk.at(2))
+        (case,) = desk.rows(select(VendorCase))
+        assert (case.vendor, case.reference, case.answered_at) == ("Printco", "PC-77", desk.at(2))
+
+    @pytest.mark.parametrize(("calendar", "due"), [("contract", 24.5), ("always", 9.5)])
+    def test_by_the_calendar_that_was_said(self, desk, calendar, due):
+        self.waiting(desk, replace(self.ASK, calendar=calendar), 7.5)
+        (timer,) = timers(desk)
+        assert timer.due_at == desk.at(due)
+
+    def test_whoever_holds_the_ticket_and_the_lead_are_told_once(self, desk):
+        self.waiting(desk)
+        told = [("leo", MISSED), ("dana", MISSED), ("mia", MISSED)]
+        assert sweep(desk, 3.1) == (1, told)
+        assert sweep(desk, 3.2) == (0, [])
+
+    def test_without_a_promise_nothing_is_measured_and_without_anything_nothing_kept(self, desk):
+        self.waiting(desk, tickets.VendorAsk(vendor="Printco"))
+        self.waiting(desk, tickets.VendorAsk())
+        assert timers(desk) == []
+        assert len(desk.rows(select(VendorCase))) == 1
+
+    def test_waiting_for_something_else_ends_it(self, desk):
+        ticket = self.waiting(desk)
+        desk.do(ticket, tickets.change_state, "Leo", 2, to="waiting", reason="part")
+        (timer,) = timers(desk)
+        assert timer.stopped_at == desk.at(2)
+
+    def test_a_second_question_ends_the_first(self, desk):
+        ticket = self.waiting(desk)
+        desk.do(ticket, tickets.wait_for_vendor, "Leo", 2, ask=replace(self.ASK, reference="PC-78"))
+        first, second = timers(desk)
+        assert (first.stopped_at, second.started_at) == (desk.at(2), desk.at(2))
+
+    def test_the_client_may_withdraw_meanwhile(self, desk):
+        ticket = self.waiting(desk)
+        desk.do(ticket, tickets.cancel_ticket, "Bob", 2, reason="")
+        assert sweep(desk, 3.1) == (1, [])
+        (timer,) = timers(desk)
+        assert timer.state == "not_applicable"
+
+    def test_the_form_keeps_what_is_known_and_staff_alone_see_it(self, desk, sign_in):
+        ticket = desk.open()
+        desk.assign(ticket, "Leo")
+        desk.do(ticket, tickets.take_ticket, "Leo", 0.1)
+        code, leo = desk.ticket(ticket).code, sign_in("Leo")
+        form = {"reason": "vendor", "vendor": "Printco", "reference": "PC-77", "promised_hours": "1.5"}
+        form |= {"calendar": "always", "rev": str(desk.ticket(ticket).rev)}
+        wrong = leo.post(f"/desk/tickets/{code}/wait", data={**form, "promised_hours": "-1"})
+        assert wrong.status_code == 422
+        assert "Printco" in wrong.text
+        assert desk.ticket(ticket).state == "in_progress"
+        assert leo.post(f"/desk/tickets/{code}/wait", data=form).status_code == 302
+        (timer,) = timers(desk)
+        assert timer.target_seconds == 5400
+        page = leo.get(f"/desk/tickets/{code}").text
+        assert "Printco" in page
+        assert "PC-77" in page
+        assert "s answer</span>" in page, re.findall(".{40}nswer.{30}", page)
+        for name in ("Bob", "Alice"):
+            page = sign_in(name).get(f"/portal/tickets/{code}").text
+            assert "Printco" not in page
+            assert "s answer</span>" not in page
+
+    @pytest.mark.parametrize(
+        ("ask", "field"),
+        [
+            (tickets.VendorAsk(vendor="x" * 121), "vendor"),
+            (tickets.VendorAsk(reference="a\x00b"), "reference"),
+            (tickets.VendorAsk(promised_minutes=0), "promised_hours"),
+            (tickets.VendorAsk(vendor="Printco", calendar="sometimes"), "calendar"),
+        ],
+    )
+    def test_impossible_cases_are_refused_whole(self, desk, ask, field):
+        with pytest.raises(InvalidMany) as refused:
+            self.waiting(desk, ask)
+        assert [one for one, _words in refused.value.errors] == [field]
+        assert desk.rows(select(Ticket.state)) == ["in_progress"]
+
+
+class TestTheClient:
+    """Pages, API, export and the database role."""
+
+    @pytest.fixture
+    def code(self, desk):
+        promise_ourselves(desk, P3=30)
+        ticket = handed_over(desk)
+        sweep(desk, 1.6)
+        return desk.ticket(ticket).code
+
+    def test_pages(self, code, sign_in):
+        for name in ("Bob", "Alice"):
+            for path in ("/portal/", "/portal/tickets", f"/portal/tickets/{code}"):
+                assert "cceptance" not in sign_in(name).get(path).text
+
+    def test_api(self, code, client, token):
+        for path in ("", "/timers", "/events"):
+            asked = {"Authorization": f"Bearer {token('Alice')}"}
+            assert "acceptance" not in client.get(f"/api/v1/tickets/{code}{path}", headers=asked).text
+
+    def test_figures(self, desk, code):
+        assert "acceptance" not in desk.rows(select(TimerMark.clock))
+
+    def test_export(self):
+        assert not {SideTimer, VendorCase} & set(exported_models("client"))
+
+    def test_database_role(self, desk, code, superuser):
+        for table in ("side_timers", "vendor_cases"):
+            held = superuser.execute("SELECT has_table_privilege('portal_client', %s, 'SELECT')", (table,))
+            assert held.fetchone() == (False,)

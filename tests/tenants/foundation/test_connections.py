@@ -1,0 +1,64 @@
+"""A connection keeps its prepared statements, drops what was not committed, and is replaced when it is lost."""
+
+import pytest
+from sqlalchemy import select, text
+
+from tenants.foundation.db import among, db
+from tenants.tenancy.models import Site, Tenant
+
+
+def _prepared():
+    return db.session.execute(text("SELECT count(*) FROM pg_prepared_statements")).scalar_one()
+
+
+@pytest.fixture
+def fresh(app, cast):
+    with app.app_context():
+        db.engine.dispose()
+    return cast
+
+
+def test_statements_stay_prepared_from_one_reading_transaction_to_the_next(fresh, within):
+    for _ in range(8):
+        with within("Tina"):
+            db.session.scalars(select(Tenant)).all()
+    with within("Tina"):
+        assert _prepared() >= 2
+
+
+def test_what_was_not_committed_is_rolled_back(fresh, within):
+    with within("acme"):
+        db.session.add(Site(tenant_id=fresh.tenants["acme"], name="Nowhere", address=""))
+        db.session.flush()
+    with within("acme"):
+        assert db.session.scalar(select(Site).where(Site.name == "Nowhere")) is None
+
+
+def test_a_statement_that_failed_leaves_a_usable_connection(fresh, within):
+    with within("Tina"), pytest.raises(Exception, match="division by zero"):
+        db.session.execute(text("SELECT 1 / 0"))
+    with within("Tina"):
+        assert db.session.scalars(select(Tenant)).all()
+
+
+def test_a_connection_that_the_server_ended_is_replaced_unnoticed(fresh, within, superuser):
+    with within("Tina"):
+        assert db.session.scalars(select(Tenant)).all()
+    superuser.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE usename = 'portal_app' AND datname = current_database()"
+    )
+    with within("Tina"):
+        assert db.session.scalars(select(Tenant)).all()
+
+
+def test_among_finds_exactly_the_ids_it_is_given(fresh, within):
+    with within("Dana"):
+        everyone = {one.id for one in db.session.scalars(select(Tenant))}
+        one = min(everyone)
+        assert len(everyone) > 1
+        assert set(db.session.scalars(select(Tenant.id).where(among(Tenant.id, [one])))) == {one}
+        assert (
+            set(db.session.scalars(select(Tenant.id).where(among(Tenant.id, sorted(everyone))))) == everyone
+        )
+        assert db.session.scalars(select(Tenant.id).where(among(Tenant.id, []))).all() == []
