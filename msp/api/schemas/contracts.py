@@ -15,7 +15,7 @@ class ContractOut(Schema):
     time_zone = words("The zone of its days and months.", "Asia/Jakarta")
     starts_on = fields.Date(metadata={"description": "First day."})
     ends_on = fields.Date(allow_none=True, metadata={"description": "Last day; null while it goes on."})
-    monthly_fee = number("In the currency's smallest unit.", 2_500_000)
+    monthly_fee = number("In whole units of the currency.", 2_500_000)
     currency = words("Three letters.", "IDR")
 
 
