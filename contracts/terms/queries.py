@@ -1,12 +1,12 @@
 """Finding contracts and the version that measures a ticket."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, DateTime, Select, and_, bindparam, case, cast, func, or_, select
+from sqlalchemy import Date, DateTime, Row, Select, and_, bindparam, case, cast, func, or_, select
 
 from contracts.clock.history import Terms
 from contracts.terms.document import read_terms
@@ -93,11 +93,16 @@ def terms_by_id(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Terms]
     ids = {version_id for _, version_id in keys}
     if not ids:
         return {}
-    known = [version_id for _, version_id, _ in _read if version_id in ids]
+    rows = _rows(ids, known=[version_id for _, version_id, _ in _read if version_id in ids])
+    if any(row[3] is None and row[:3] not in _read for row in rows):
+        rows = _rows(ids, known=())  # another database than the one that was read before
+    return {(row[0], row[1]): _terms(*row) for row in rows}
+
+
+def _rows(ids: Iterable[int], known: Iterable[int]) -> Sequence[Row[int, int, datetime, Any]]:
     unread = case((among(ContractVersion.id, known), None), else_=ContractVersion.terms)
     columns = (ContractVersion.tenant_id, ContractVersion.id, ContractVersion.created_at, unread)
-    rows = db.session.execute(select(*columns).where(among(ContractVersion.id, ids)))
-    return {(row[0], row[1]): _terms(*row) for row in rows}
+    return db.session.execute(select(*columns).where(among(ContractVersion.id, ids))).all()
 
 
 def _terms(tenant_id: int, version_id: int, at: datetime, document: Any) -> Terms:
