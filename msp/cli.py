@@ -14,6 +14,7 @@ from msp.console import commands as console
 from msp.database import upgrade as upgrade_database
 from msp.intake import commands as intake
 from msp.reports import commands as reports
+from msp.reports import sla_commands
 from tenants.foundation.errors import Refused
 
 database = AppGroup("database", help="The database's structure and its wall.")
@@ -84,6 +85,7 @@ def install(app: Flask) -> None:
         console.audit,
         people.users,
         intake.tickets,
+        sla_commands.sla,
         reports.statements,
     )
     for command in commands:

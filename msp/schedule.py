@@ -6,6 +6,7 @@ from msp.api.idempotency import forget_old_answers
 from msp.background.periodic import Periodic
 from msp.campaigns.jobs import ring_due_campaigns
 from msp.campaigns.sightings import FLUSH_SECONDS, flush_sightings
+from msp.reports.comparing import ask_for_checks
 from msp.reports.jobs import ask_for_closings
 from msp.timers.jobs import sweep_due_closings
 
@@ -20,5 +21,6 @@ def table() -> tuple[Periodic, ...]:
         Periodic("sightings of agents", FLUSH_SECONDS, flush_sightings),
         Periodic("months to close", 600, ask_for_closings),
         Periodic("forget expired tries and sessions", 3600, forget_expired),
+        Periodic("ask for nightly comparisons of timers", 3600, ask_for_checks),
         Periodic("forget answers to repeatable requests", 3600, forget_old_answers),
     )

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, and_, case, cast, func, or_, select
+from sqlalchemy import Date, DateTime, Select, and_, bindparam, case, cast, func, or_, select
 
 from contracts.clock.history import Terms
 from contracts.terms.document import read_terms
@@ -44,14 +45,21 @@ def list_versions(contract: Contract) -> list[ContractVersion]:
 
 def find_version_in_force(tenant_id: int, at: datetime) -> ContractVersion | None:
     """The version by which a ticket opened at this moment is measured; None where nothing is promised then."""
-    found = (
+    return db.session.scalar(_in_force_statement(), {"asked_tenant": tenant_id, "at": at})
+
+
+@cache
+def _in_force_statement() -> Select[ContractVersion]:
+    """Put together once: every ticket that is opened asks."""
+    at = bindparam("at", type_=DateTime(timezone=True))
+    return (
         select(ContractVersion)
         .join(
             Contract,
             and_(Contract.tenant_id == ContractVersion.tenant_id, Contract.id == ContractVersion.contract_id),
         )
         .where(
-            ContractVersion.tenant_id == tenant_id,
+            ContractVersion.tenant_id == bindparam("asked_tenant"),
             ContractVersion.in_force_from <= at,
             or_(
                 Contract.ends_on.is_(None),
@@ -61,7 +69,6 @@ def find_version_in_force(tenant_id: int, at: datetime) -> ContractVersion | Non
         .order_by(ContractVersion.in_force_from.desc(), ContractVersion.id.desc())
         .limit(1)
     )
-    return db.session.scalar(found)
 
 
 def versions_by_id(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], ContractVersion]:

@@ -1,9 +1,9 @@
 """The clock applied: one row per clock and cycle of a ticket, and what was recorded once and for all."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts.clock.clock import Cause, State
@@ -37,6 +37,8 @@ class TicketTimer(AllForClient, TenantOwned, Base):
     cause: Mapped[str | None]
     # The next moment at which the sweeper has something to record; null when nothing can come any more.
     look_at: Mapped[datetime | None] = moment(nullable=True)
+    # The moment at which the clock said all this; null where it was stored before that was kept.
+    read_at: Mapped[datetime | None] = moment(nullable=True)
     __table_args__ = (
         choice("clock", tuple(ClockKind)),
         choice("state", tuple(State)),
@@ -99,6 +101,40 @@ class TimerMark(AllForClient, TenantOwned, Base):
             postgresql_where=text("mark <> 'warning'"),
         ),
         Index("ix_timer_marks_month", "tenant_id", "at", postgresql_where=text("mark <> 'warning'")),
+    )
+
+
+class TimerCheck(TenantOwned, Base):
+    """One nightly comparison of stored with recomputed timers: how many tickets were read, and how many differ."""
+
+    __tablename__ = "timer_checks"
+    __grants__: ClassVar[dict[Role, str]] = {Role.CLIENT: ""}
+    # The day in the client's zone for which it was made: one a day, whoever asks.
+    checked_on: Mapped[date]
+    checked_at: Mapped[datetime] = moment()
+    open_tickets: Mapped[int]
+    closed_tickets: Mapped[int]
+    differences: Mapped[int]
+    __table_args__ = (Index("uq_timer_checks_day", "tenant_id", "checked_on", unique=True),)
+
+
+class TimerDifference(TenantOwned, Base):
+    """What a nightly comparison found: a field of a ticket's clock with its stored and its recomputed value."""
+
+    __tablename__ = "timer_differences"
+    __grants__: ClassVar[dict[Role, str]] = {Role.CLIENT: ""}
+    check_id: Mapped[int]
+    ticket_id: Mapped[int]
+    code: Mapped[str] = mapped_column(String(20))
+    # The clock and its cycle, such as "resolution 1"; empty for a column of the ticket itself.
+    clock: Mapped[str] = mapped_column(String(40))
+    field: Mapped[str] = mapped_column(String(60))
+    stored: Mapped[str]
+    recomputed: Mapped[str]
+    __table_args__ = (
+        belongs("timer_checks", "check_id"),
+        belongs("tickets", "ticket_id"),
+        Index("ix_timer_differences_check", "tenant_id", "check_id", "id"),
     )
 
 

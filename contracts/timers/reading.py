@@ -1,9 +1,11 @@
 """From a ticket's history to its clocks: the one function that screen, sweep and reactions ask."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from itertools import accumulate
 
-from contracts.clock.history import ClockKind, Entry, EntryKind, Reading, read_clock
+from contracts.clock.history import ClockKind, Entry, EntryKind, Reading, Terms, read_clock
 from contracts.terms.document import read_terms
 from contracts.terms.models import ContractVersion
 from tenants.tickets.models import Ticket, TicketEvent
@@ -16,18 +18,27 @@ _BY_KIND = {"staff": "staff", "requester": "requester", "auto": "automatic", "sy
 def read_ticket(
     ticket: Ticket, history: Iterable[TicketEvent], version: ContractVersion, as_of: datetime
 ) -> Sequence[Reading]:
-    """Every cycle of every clock of a ticket at a moment, by the version that measures it."""
-    entries = entries_of(history)
-    terms = read_terms(version.terms)
-    kinds = IMPORTED if ticket.source == "import" else tuple(ClockKind)
-    readings = [reading for kind in kinds for reading in read_clock(kind, entries, terms, as_of)]
-    return [reading for reading in readings if reading.target is not None]
+    """Every cycle of every clock of a ticket that has a target at a moment, by the version that measures it."""
+    read = read_entries(ticket.source, entries_of(history), read_terms(version.terms), as_of)
+    return [reading for reading in read if reading.target is not None]
+
+
+def read_entries(source: str, entries: Sequence[Entry], terms: Terms, as_of: datetime) -> Sequence[Reading]:
+    """Every cycle of every clock at a moment, those without a target too: they may have had one before."""
+    kinds = IMPORTED if source == "import" else tuple(ClockKind)
+    return [reading for kind in kinds for reading in read_clock(kind, entries, terms, as_of)]
 
 
 def entries_of(history: Iterable[TicketEvent]) -> list[Entry]:
-    """The part of a history that moves clocks, in its order."""
-    found = (_entry(row) for row in history)
-    return [entry for entry in found if entry is not None]
+    """The part of a history that moves clocks, in its order.
+
+    Whoever had to wait for the ticket wrote with the moment at which they began: what follows is never earlier.
+    """
+    found = [entry for entry in map(_entry, history) if entry is not None]
+    moments = accumulate((entry.at for entry in found), max)
+    return [
+        entry if entry.at == at else replace(entry, at=at) for entry, at in zip(found, moments, strict=True)
+    ]
 
 
 def _entry(row: TicketEvent) -> Entry | None:

@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import Insert, insert
 
-from contracts.clock.clock import State, Verdict
 from contracts.clock.history import Reading
+from contracts.terms.document import read_terms
 from contracts.terms.models import ContractVersion
 from contracts.terms.queries import find_version_in_force
 from contracts.timers.events import TimerMissed, TimerWarned
 from contracts.timers.models import TicketTimer, TimerMark
-from contracts.timers.reading import read_ticket
+from contracts.timers.reading import entries_of, read_entries
+from contracts.timers.stored import mark_values, shown_values, timer_values
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
 from tenants.foundation.events import record
@@ -21,7 +24,6 @@ from tenants.tickets.models import Ticket
 from tenants.tickets.queries import list_history
 
 _KEY = ("tenant_id", "ticket_id", "clock", "cycle")
-_URGENCY = (State.MISSED, State.RUNNING, State.OUTSIDE_HOURS, State.PAUSED, State.MET)
 
 
 def follow_ticket(event: OnTicket) -> None:
@@ -32,15 +34,29 @@ def follow_ticket(event: OnTicket) -> None:
 
 def refresh_ticket(ticket: Ticket, *, as_of: datetime, by: Actor, replay: bool = False) -> Sequence[Reading]:
     """Read the clocks at a moment, store what they say, and record new warnings, targets met and missed."""
-    version = _version_of(ticket)
-    if version is None:
-        return ()
-    readings = read_ticket(ticket, list_history(ticket.id), version, as_of)
-    if readings:
-        _store(ticket, version, readings)
-        _record_marks(ticket, readings, as_of, by, replay)
-    _show_on_ticket(ticket, readings)
+    with db.session.no_autoflush:  # what is read here is written already; the ticket changes once, at the end
+        version = _version_of(ticket)
+        if version is None:
+            return ()
+        readings = _refresh(ticket, version, as_of, by, replay)
     db.session.flush()
+    return readings
+
+
+def _refresh(
+    ticket: Ticket, version: ContractVersion, as_of: datetime, by: Actor, replay: bool
+) -> Sequence[Reading]:
+    entries = entries_of(list_history(ticket.id))
+    # Who had to wait for the ticket began before what happened meanwhile.
+    as_of = max([as_of, *(entry.at for entry in entries[-1:])])
+    read = read_entries(ticket.source, entries, read_terms(version.terms), as_of)
+    readings = [reading for reading in read if reading.target is not None]
+    _store(ticket, version, readings, as_of)
+    lost = [reading for reading in read if reading.target is None and reading.target_version > 1]
+    _set_aside(ticket, lost, as_of)
+    _record_marks(ticket, read, as_of, by, replay)
+    for name, value in shown_values(readings, ticket.waiting_since).items():
+        setattr(ticket, name, value)
     return readings
 
 
@@ -53,34 +69,42 @@ def _version_of(ticket: Ticket) -> ContractVersion | None:
     return db.session.get_one(ContractVersion, (ticket.tenant_id, ticket.contract_version_id))
 
 
-def _store(ticket: Ticket, version: ContractVersion, readings: Sequence[Reading]) -> None:
+def _store(ticket: Ticket, version: ContractVersion, readings: Sequence[Reading], as_of: datetime) -> None:
     """One statement that is compiled once: rows in VALUES would be compiled anew each time."""
-    rows = [_row(ticket, version, reading) for reading in readings]
-    written = insert(TicketTimer)
-    changed = {name: written.excluded[name] for name in rows[0] if name not in _KEY}
-    db.session.execute(written.on_conflict_do_update(index_elements=_KEY, set_=changed), rows)
-
-
-def _row(ticket: Ticket, version: ContractVersion, reading: Reading) -> dict[str, Any]:
-    assert reading.target is not None
-    verdict = reading.verdict
-    return {
+    if not readings:
+        return
+    shared = {
         "tenant_id": ticket.tenant_id,
         "ticket_id": ticket.id,
         "contract_version_id": version.id,
-        "clock": reading.kind,
-        "cycle": reading.cycle,
-        "priority": reading.priority,
-        "target_seconds": reading.target.seconds,
-        "target_version": reading.target_version,
-        "state": verdict.state,
-        "started_at": reading.started_at,
-        "stopped_at": reading.stopped_at,
-        "due_at": verdict.due_at,
-        "missed_at": verdict.missed_at,
-        "cause": verdict.cause,
-        "look_at": verdict.next_look_at if reading.stopped_at is None else None,
+        "read_at": as_of,
     }
+    rows = [
+        shared | {"clock": reading.kind, "cycle": reading.cycle} | timer_values(reading)
+        for reading in readings
+    ]
+    db.session.execute(_write_rows(tuple(rows[0])), rows)
+
+
+@cache
+def _write_rows(names: tuple[str, ...]) -> Insert:
+    written = insert(TicketTimer)
+    changed = {name: written.excluded[name] for name in names if name not in _KEY}
+    return written.on_conflict_do_update(index_elements=_KEY, set_=changed)
+
+
+def _set_aside(ticket: Ticket, readings: Sequence[Reading], as_of: datetime) -> None:
+    """A clock that had a target and has none any more measures nothing: nobody needs to look at it again."""
+    for reading in readings:
+        cycle = (
+            TicketTimer.tenant_id == ticket.tenant_id,
+            TicketTimer.ticket_id == ticket.id,
+            TicketTimer.clock == reading.kind,
+            TicketTimer.cycle == reading.cycle,
+        )
+        db.session.execute(
+            update(TicketTimer).where(*cycle).values(timer_values(reading) | {"read_at": as_of})
+        )
 
 
 def _record_marks(
@@ -99,32 +123,8 @@ def _record_marks(
 
 
 def _marks(ticket: Ticket, reading: Reading, as_of: datetime) -> list[dict[str, Any]]:
-    shared = {
-        "tenant_id": ticket.tenant_id,
-        "ticket_id": ticket.id,
-        "clock": reading.kind,
-        "cycle": reading.cycle,
-        "target_version": reading.target_version,
-        "priority": reading.priority,
-        "recorded_at": as_of,
-    }
-    warnings = [
-        shared | {"mark": "warning", "percent": one.percent, "cause": None, "at": one.at}
-        for one in reading.verdict.warnings
-    ]
-    decisions = [
-        shared
-        | {
-            "mark": decision.state,
-            "percent": 0,
-            "cause": decision.cause,
-            "at": decision.at,
-            "priority": decision.priority,
-            "target_version": decision.target_version,
-        }
-        for decision in reading.decisions
-    ]
-    return warnings + decisions
+    shared = {"tenant_id": ticket.tenant_id, "ticket_id": ticket.id, "recorded_at": as_of}
+    return [shared | values for values in mark_values(reading)]
 
 
 def _announce(
@@ -150,21 +150,3 @@ def _announce(
         record(TimerWarned(**shared, percent=percent, warned_at=at), replay=replay)
     elif mark == "missed":
         record(TimerMissed(**shared, missed_at=at), replay=replay)
-
-
-def _show_on_ticket(ticket: Ticket, readings: Sequence[Reading]) -> None:
-    """The columns by which lists sort: what runs out first among the clocks that still matter."""
-    latest = {reading.kind: reading for reading in readings}
-    open_ones = [one for one in latest.values() if one.stopped_at is None]
-    first = min(open_ones, key=lambda one: _order(one.verdict), default=None)
-    ticket.next_due_at = first.verdict.due_at if first else None
-    ticket.next_due_kind = first.kind if first else None
-    states = [one.verdict.state for one in open_ones]
-    ticket.sla_state = next((state for state in _URGENCY if state in states), None)
-    paused = first is not None and first.verdict.state is State.PAUSED
-    ticket.sla_paused_since = ticket.waiting_since if paused else None
-
-
-def _order(verdict: Verdict) -> tuple[bool, float]:
-    """Clocks that stand still come after those that run."""
-    return verdict.due_at is None, verdict.due_at.timestamp() if verdict.due_at else 0.0

@@ -95,7 +95,7 @@ def _calendar_fields(terms: dict[str, Any], promise: Promise, time_zone: str) ->
     specials = [f"{special.on} {_typed(special.hours)}".strip() for special in calendar.special_days]
     return values | {
         "special_days": "\n".join(specials),
-        "country": holiday_country(terms) or country_of(time_zone) or "",
+        "country": (holiday_country(terms) if "country" in terms else country_of(time_zone)) or "",
         "holidays": "\n".join(f"{on} {names.get(on, '')}".strip() for on in sorted(calendar.holidays)),
     }
 

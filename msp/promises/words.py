@@ -30,7 +30,7 @@ WEEKDAY_WORDS = dict(
         strict=True,
     )
 )
-CLOCK_WORDS = {"response": _l("First reply"), "update": _l("Update"), "resolution": _l("Solution")}
+CLOCK_WORDS = {"response": _l("First response"), "update": _l("Update"), "resolution": _l("Resolution")}
 TARGET_WORDS = {
     "response": _l("First reply within"),
     "update": _l("Updates within"),

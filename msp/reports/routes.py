@@ -2,11 +2,11 @@
 
 from flask import Flask
 
-from msp.reports import calculator
+from msp.reports import calculator, comparing, jobs
 from msp.reports.blueprint import bp
 from msp.web import navigation
 
-__all__ = ["bp", "calculator"]
+__all__ = ["bp", "calculator", "comparing", "jobs"]
 
 
 def install(app: Flask) -> None:

@@ -72,3 +72,9 @@ def versions(view: StatementView) -> str:
         _("version %(number)s, in force from %(day)s", number=one["number"], day=one["in_force_on"])
         for one in view.head["versions"]
     )
+
+
+def closed_by(view: StatementView) -> str:
+    """Who closed the month: a person, or the portal by itself or upon a command."""
+    name = view.statement.closed_by
+    return _("the portal itself") if name in ("statements", "command") else name

@@ -143,6 +143,7 @@ def test_the_database_keeps_a_version_as_it_is(contract, within, who, statement)
         ({"name": " "}, "name"),
         ({"time_zone": "Mars/Base"}, "time_zone"),
         ({"ends_on": date(2025, 1, 1)}, "ends_on"),
+        ({"starts_on": date(1, 1, 1)}, "starts_on"),
         ({"monthly_fee": -1}, "monthly_fee"),
         ({"currency": "rupiah"}, "currency"),
         ({"terms": {}}, "calendar"),
