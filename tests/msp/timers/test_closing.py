@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from contracts.timers.models import TicketDeadline
-from msp.timers.closing import sweep_due_closings
+from msp.timers.jobs import sweep_due_closings
 from tenants.foundation import time
 from tenants.foundation.errors import Conflict
 from tenants.foundation.work import Work
