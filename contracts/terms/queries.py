@@ -89,7 +89,11 @@ def terms_by_id(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Terms]
     known = [version_id for _, version_id, _ in _read if version_id in ids]
     unread = case((among(ContractVersion.id, known), None), else_=ContractVersion.terms)
     columns = (ContractVersion.tenant_id, ContractVersion.id, ContractVersion.created_at, unread)
-    rows = db.session.execute(select(*columns).where(among(ContractVersion.id, ids)))
+    rows = db.session.execute(select(*columns).where(among(ContractVersion.id, ids))).all()
+    if any(row[3] is None and tuple(row[:3]) not in _read for row in rows):
+        # Another database has taken the place of the one that was read before.
+        _read.clear()
+        return terms_by_id((row[0], row[1]) for row in rows)
     return {(row[0], row[1]): _terms(*row) for row in rows}
 
 
