@@ -21,6 +21,7 @@ from msp.web import navigation
 from msp.web.access import actor, require
 from msp.web.errors import refuse_into_form
 from msp.web.fields import plain_text
+from msp.web.limits import printed
 from msp.web.months import read_month
 from tenants.foundation import time
 from tenants.foundation.db import db
@@ -147,6 +148,7 @@ def list_statement_lines(statement_id: str) -> Any:
 
 
 @bp.get("/statements/<statement_id>.pdf")
+@printed
 @require(Permission.VIEW_CONTRACTS)
 def download_statement_pdf(statement_id: str) -> Response:
     """The statement as PDF."""

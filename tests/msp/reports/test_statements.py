@@ -224,3 +224,11 @@ def test_what_is_promised_and_not_measured_is_said_so(within, as_actor, sign_in)
     mia = sign_in("Mia")
     made = mia.post("/console/tenants/acme/statements", data={"contract": number, "month": "2026-03"})
     assert "within 14 days: not measured" in mia.get(made.location).text
+
+
+def test_printing_has_a_budget_and_says_when_to_come_back(closed, sign_in, monkeypatch):
+    monkeypatch.setattr("msp.reports.printing.press", lambda _document: b"%PDF-")
+    alice = sign_in("Alice")
+    answers = [alice.get(f"/portal/statements/{closed}.pdf") for _ in range(21)]
+    assert [one.status_code for one in answers] == [200] * 20 + [429]
+    assert "Retry-After" in answers[-1].headers
