@@ -19,6 +19,7 @@ from msp.console import (
     statements,
     suspension,
     tenants,
+    what_if,
 )
 from msp.console.blueprint import bp
 from msp.web import navigation
@@ -42,6 +43,7 @@ __all__ = [
     "statements",
     "suspension",
     "tenants",
+    "what_if",
 ]
 
 

@@ -15,6 +15,7 @@ from contracts.terms.models import Contract
 from contracts.terms.queries import find_contract, list_contracts
 from msp.console.blueprint import bp
 from msp.reports import pages, words
+from msp.reports.evidence import gather_evidence
 from msp.reports.view import read, read_lines
 from msp.web import navigation
 from msp.web.access import actor, require
@@ -97,7 +98,9 @@ def close_month(slug: str) -> Any:
         try:
             contract = _contract_of(client.id, form.contract.data or "")
             month = read_month(form.month.data or "")
-            statement = services.close_month(contract, month, evidence={}, by=actor(), at=time.now())
+            statement = services.close_month(
+                contract, month, evidence=gather_evidence(contract, month), by=actor(), at=time.now()
+            )
             db.session.commit()
         except Invalid as refused:
             db.session.rollback()

@@ -144,7 +144,7 @@ def _reopenings(ticket: Ticket) -> int:
 
 def _replay_row(tenant: Tenant, ticket: Ticket | None, row: LogRow, reopens: int, outcome: Outcome) -> Ticket:
     """Take one row over; a row that does not fit is found out before anything of it is written. Raises Impossible."""
-    steps = _steps(ticket.state if ticket else "new", row, reopens)
+    steps = steps_of(ticket.state if ticket else "new", row, reopens)
     by = Actor.system(row.by[:120], via="import")
     if ticket is None:
         ticket = _open(tenant, row, by)
@@ -161,7 +161,7 @@ def _replay_row(tenant: Tenant, ticket: Ticket | None, row: LogRow, reopens: int
     return ticket
 
 
-def _steps(state: str, row: LogRow, reopens: int) -> tuple[str, ...]:
+def steps_of(state: str, row: LogRow, reopens: int) -> tuple[str, ...]:
     """The states to pass.
 
     A ticket never becomes new again: such a row ends a wait, or reopens if the log counts that, or says nothing.
