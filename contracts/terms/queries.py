@@ -1,12 +1,12 @@
 """Finding contracts and the version that measures a ticket."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, DateTime, Row, Select, and_, bindparam, case, cast, func, or_, select
+from sqlalchemy import Date, DateTime, Select, and_, bindparam, case, cast, func, or_, select
 
 from contracts.clock.history import Terms
 from contracts.terms.document import read_terms
@@ -93,22 +93,19 @@ def terms_by_id(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Terms]
     ids = {version_id for _, version_id in keys}
     if not ids:
         return {}
-    rows = _rows(ids, known=[version_id for _, version_id, _ in _read if version_id in ids])
-    if any(row[3] is None and row[:3] not in _read for row in rows):
-        rows = _rows(ids, known=())  # another database than the one that was read before
-    return {(row[0], row[1]): _terms(*row) for row in rows}
-
-
-def _rows(ids: Iterable[int], known: Iterable[int]) -> Sequence[Row[int, int, datetime, Any]]:
+    cached = {key: terms for key, terms in _read.items() if key[1] in ids}
+    known = [version_id for _, version_id, _ in cached]
     unread = case((among(ContractVersion.id, known), None), else_=ContractVersion.terms)
     columns = (ContractVersion.tenant_id, ContractVersion.id, ContractVersion.created_at, unread)
-    return db.session.execute(select(*columns).where(among(ContractVersion.id, ids))).all()
+    rows = db.session.execute(select(*columns).where(among(ContractVersion.id, ids)))
+    return {(row[0], row[1]): cached.get((row[0], row[1], row[2])) or _terms(*row) for row in rows}
 
 
 def _terms(tenant_id: int, version_id: int, at: datetime, document: Any) -> Terms:
-    key = (tenant_id, version_id, at)
-    if document is not None:
-        if len(_read) >= MOST_READ:
-            _read.clear()
-        _read[key] = read_terms(document)
-    return _read[key]
+    """Read and remember; a version that only shares its number with a remembered one is asked for by itself."""
+    if document is None:
+        document = db.session.get_one(ContractVersion, (tenant_id, version_id)).terms
+    if len(_read) >= MOST_READ:
+        _read.clear()
+    _read[tenant_id, version_id, at] = read_terms(document)
+    return _read[tenant_id, version_id, at]
