@@ -11,6 +11,7 @@ from sqlalchemy import Date, DateTime, Select, and_, bindparam, case, cast, func
 from contracts.clock.history import Terms
 from contracts.terms.document import read_terms
 from contracts.terms.models import Contract, ContractVersion
+from tenants.foundation.connections import PREPARED
 from tenants.foundation.db import among, db
 from tenants.foundation.errors import NotFound
 
@@ -68,6 +69,7 @@ def _in_force_statement() -> Select[ContractVersion]:
         )
         .order_by(ContractVersion.in_force_from.desc(), ContractVersion.id.desc())
         .limit(1)
+        .execution_options(**PREPARED)
     )
 
 
@@ -77,7 +79,8 @@ def versions_by_id(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Con
     if not wanted:
         return {}
     ids = (version_id for _, version_id in wanted)
-    rows = db.session.scalars(select(ContractVersion).where(among(ContractVersion.id, ids)))
+    asked = select(ContractVersion).where(among(ContractVersion.id, ids)).execution_options(**PREPARED)
+    rows = db.session.scalars(asked)
     return {(row.tenant_id, row.id): row for row in rows}
 
 
@@ -97,7 +100,8 @@ def terms_by_id(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Terms]
     known = [version_id for _, version_id, _ in cached]
     unread = case((among(ContractVersion.id, known), None), else_=ContractVersion.terms)
     columns = (ContractVersion.tenant_id, ContractVersion.id, ContractVersion.created_at, unread)
-    rows = db.session.execute(select(*columns).where(among(ContractVersion.id, ids)))
+    asked = select(*columns).where(among(ContractVersion.id, ids)).execution_options(**PREPARED)
+    rows = db.session.execute(asked)
     return {(row[0], row[1]): cached.get((row[0], row[1], row[2])) or _terms(*row) for row in rows}
 
 

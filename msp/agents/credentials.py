@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from flask import g, request
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, bindparam, func, or_, select
 
 from msp.agents.models import AgentCredential, EnrolmentToken
 from msp.campaigns.models import Action, Campaign
 from msp.campaigns.phases import OPEN
 from msp.web.access import SignInNeeded
 from tenants.foundation import time
+from tenants.foundation.connections import PREPARED
 from tenants.foundation.db import db
 from tenants.foundation.errors import Forbidden
 from tenants.foundation.scope import Role, Scope, enter, gate
@@ -132,36 +134,59 @@ def _given(kind: str) -> str:
 
 def find_caller(token: str) -> Caller | None:
     """The asset whose live token this is, of an active tenant."""
-    return _find(AgentCredential.token_hash == digest(token))
+    return _caller(_by_token(), token_hash=digest(token))
 
 
 def find_named(slug: str, controller_id: str) -> Caller | None:
     """The asset of this name, if it has a live credential: for links that the portal signed itself."""
-    return _find(Tenant.slug == slug, AgentCredential.controller_id == controller_id)
+    return _caller(_by_name(), slug=slug, name=controller_id)
 
 
-def _find(*conditions: Any) -> Caller | None:
-    """One statement in the gate's scope: who calls, and what waits for it, so that an idle poll needs nothing more."""
+@cache
+def _by_token() -> Select[Any]:
+    return _statement().where(AgentCredential.token_hash == bindparam("token_hash"))
+
+
+@cache
+def _by_name() -> Select[Any]:
+    return _statement().where(
+        Tenant.slug == bindparam("slug"), AgentCredential.controller_id == bindparam("name")
+    )
+
+
+def _statement() -> Select[Any]:
+    """Who calls, and what waits for it: put together once, since every poll asks."""
+    return (
+        select(
+            AgentCredential.tenant_id,
+            AgentCredential.asset_id,
+            Tenant.slug,
+            AgentCredential.controller_id,
+            AgentCredential.facts_due_at,
+            _waiting(),
+        )
+        .join(Tenant, Tenant.id == AgentCredential.tenant_id)
+        .where(AgentCredential.revoked_at.is_(None), Tenant.state == "active")
+        .order_by(AgentCredential.id.desc())
+        .limit(1)
+        .execution_options(**PREPARED)
+    )
+
+
+def _caller(asked: Select[Any], **given: Any) -> Caller | None:
+    """One statement in the gate's scope, so that an idle poll needs nothing more."""
     with enter(gate()):
-        row = db.session.execute(
-            select(
-                AgentCredential.tenant_id,
-                AgentCredential.asset_id,
-                Tenant.slug,
-                AgentCredential.controller_id,
-                AgentCredential.facts_due_at,
-                _waiting(),
-            )
-            .join(Tenant, Tenant.id == AgentCredential.tenant_id)
-            .where(*conditions, AgentCredential.revoked_at.is_(None), Tenant.state == "active")
-            .order_by(AgentCredential.id.desc())
-            .limit(1)
-        ).one_or_none()
+        row = db.session.execute(asked, given).one_or_none()
     if row is None:
         return None
     tenant_id, asset_id, slug, controller_id, facts_due_at, waiting = row
     told = Waiting(*waiting) if waiting else None
     return Caller(tenant_id, asset_id, slug, controller_id, facts_due_at, told)
+
+
+def _offered() -> Any:
+    """The phases of the partial index, written into the statement: a prepared plan can't see parameters."""
+    return bindparam("phases", ("eligible", *OPEN), expanding=True, literal_execute=True)
 
 
 def _waiting() -> Any:
@@ -179,7 +204,7 @@ def _waiting() -> Any:
         .where(
             Action.tenant_id == AgentCredential.tenant_id,
             Action.asset_id == AgentCredential.asset_id,
-            Action.phase.in_(("eligible", *OPEN)),
+            Action.phase.in_(_offered()),
             or_(Action.phase != "eligible", Campaign.state == "running"),
         )
         .order_by(Action.phase == "eligible", Action.id)

@@ -7,9 +7,16 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import InvalidatePoolError
 
+USES_BEFORE_PREPARED = 5
+# Where a plan can't depend on the values. A select that finds few rows by a key says so itself, by PREPARED.
+_ALWAYS_PREPARED = ("INSERT INTO ", "SELECT set_config(")
+# Execution options of a statement whose best plan is the same for all values. Never for lists: a plan for any value
+# knows neither the page's length nor how many tenants are asked for, and sorts all open tickets to show the first 25.
+PREPARED: dict[str, Any] = {"prepared": True}
+
 
 def install(engine: Engine) -> None:
-    """Keep prepared statements over reading transactions, and notice lost connections, at no round trip."""
+    """Prepare what is asked by key, keep that over reading transactions, notice lost connections at no round trip."""
     event.listen(engine, "checkout", _refuse_lost)
     event.listen(engine, "begin", _begin)
     event.listen(engine, "before_cursor_execute", _note)
@@ -28,9 +35,13 @@ def _begin(connection: Connection) -> None:
     connection.info["only_reads"] = True
 
 
-def _note(connection: Connection, _cursor: Any, statement: str, *_more: Any) -> None:
+def _note(
+    connection: Connection, cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool
+) -> None:
     if not statement.startswith("SELECT"):
         connection.info["only_reads"] = False
+    prepares = statement.startswith(_ALWAYS_PREPARED) or context.execution_options.get("prepared", False)
+    cursor.connection.prepare_threshold = USES_BEFORE_PREPARED if prepares else None
 
 
 def _end_reading(connection: Connection) -> None:

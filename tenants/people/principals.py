@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from tenants.foundation.actor import Actor
+from tenants.foundation.connections import PREPARED
 from tenants.foundation.db import db
 from tenants.foundation.permissions import MemberRole, Permission
 from tenants.people.models import ApiToken, Membership, SignInSession, StaffGrant, StaffMember, User
@@ -115,6 +116,7 @@ def _session_statement() -> Select[Any]:
             SignInSession.expires_at > bindparam("now"),
             User.state == "active",
         )
+        .execution_options(**PREPARED)
     )
 
 
@@ -149,6 +151,7 @@ def _token_statement() -> Select[Any]:
             ApiToken.expires_at > bindparam("now"),
             User.state == "active",
         )
+        .execution_options(**PREPARED)
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Select, and_, bindparam, func, or_, select, tuple_
 from tenants.assets.models import Asset
 from tenants.files.models import StoredFile
 from tenants.foundation.actor import Actor
+from tenants.foundation.connections import PREPARED
 from tenants.foundation.db import db
 from tenants.foundation.errors import NotFound
 from tenants.foundation.permissions import Permission
@@ -83,9 +84,8 @@ def find_ticket_view(code: str, *, by: Actor) -> TicketView:
 def _view_statement(staff: bool) -> Select[Any]:
     """Put together once for each side: clients never read hand-overs."""
     columns: list[Any] = [Ticket, Tenant, Asset, Site, _files_json(staff)]
-    found = (select(*columns, HandOver) if staff else select(*columns)).where(
-        Ticket.code == bindparam("code")
-    )
+    found = select(*columns, HandOver) if staff else select(*columns)
+    found = found.where(Ticket.code == bindparam("code")).execution_options(**PREPARED)
     found = found.select_from(Ticket).outerjoin(Tenant, Tenant.id == Ticket.tenant_id)
     for other, column in ((Asset, Ticket.asset_id), (Site, Ticket.site_id)):
         found = found.outerjoin(other, and_(other.tenant_id == Ticket.tenant_id, other.id == column))
@@ -176,6 +176,7 @@ def _history_statement(staff: bool) -> Select[TicketEvent, Message]:
             TicketEvent.tenant_id == bindparam("tenant_id"), TicketEvent.ticket_id == bindparam("ticket_id")
         )
         .order_by(TicketEvent.seq)
+        .execution_options(**PREPARED)
     )
 
 
