@@ -20,9 +20,10 @@ from sqlalchemy import Row, func, select
 
 from contracts.clock.history import ClockKind, Entry, Reading, Terms
 from contracts.terms.queries import terms_by_id
-from contracts.timers.models import TicketTimer, TimerMark
+from contracts.timers.models import SideTimer, TicketDeadline, TicketTimer, TimerMark
 from contracts.timers.reading import entries_of, read_entries
 from contracts.timers.stored import mark_values, shown_values, timer_values
+from contracts.timers.verifying_beside import deadline_differences, side_differences
 from tenants.foundation.db import db
 from tenants.foundation.scope import enter, of_tenant
 from tenants.tickets.models import Ticket, TicketEvent
@@ -67,6 +68,8 @@ class Stored:
     timers: Sequence[Any]
     marks: Sequence[Any]
     entries: Sequence[Entry]
+    beside: Sequence[Any] = ()
+    deadlines: Sequence[Any] = ()
 
 
 def verify_tenant(tenant_id: int, *, now: datetime, sample: int = SAMPLE) -> Check:
@@ -98,6 +101,9 @@ def _read(tenant_id: int, ids: Sequence[int]) -> Iterator[Stored]:
             Ticket.source,
             Ticket.contract_version_id,
             Ticket.waiting_since,
+            Ticket.state,
+            Ticket.closes_at,
+            Ticket.reopen_until,
             *(getattr(Ticket, name) for name in _TICKET),
         )
         mine = select(*columns).where(Ticket.tenant_id == tenant_id, Ticket.id.in_(piece))
@@ -107,6 +113,7 @@ def _read(tenant_id: int, ids: Sequence[int]) -> Iterator[Stored]:
         )
         timers, marks = _rows(TicketTimer, tenant_id, piece), _rows(TimerMark, tenant_id, piece)
         events = _rows(TicketEvent, tenant_id, piece)
+        beside, deadlines = _rows(SideTimer, tenant_id, piece), _rows(TicketDeadline, tenant_id, piece)
         for ticket in tickets:
             yield Stored(
                 ticket,
@@ -114,6 +121,8 @@ def _read(tenant_id: int, ids: Sequence[int]) -> Iterator[Stored]:
                 timers.get(ticket.id, ()),
                 marks.get(ticket.id, ()),
                 entries_of(events.get(ticket.id, ())),
+                beside.get(ticket.id, ()),
+                deadlines.get(ticket.id, ()),
             )
 
 
@@ -135,6 +144,8 @@ def differences_of(stored: Stored, now: datetime) -> Iterator[Difference]:
         *_timer_differences(stored, read, now),
         *_mark_differences(stored, read),
         *_ticket_differences(stored, read, certain=bool(moments) or not stored.timers),
+        *side_differences(stored.beside, now, LAG),
+        *deadline_differences(stored.ticket, stored.deadlines),
     ]
     for clock, field, said, recomputed in found:
         if said != recomputed:

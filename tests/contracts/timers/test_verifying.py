@@ -7,11 +7,13 @@ import pytest
 from contracts.terms.document import default_terms
 from contracts.terms.services import add_contract
 from contracts.timers import sweep
+from contracts.timers.beside import start, stop
 from contracts.timers.models import TicketTimer, TimerMark
 from contracts.timers.verifying import verify_tenant
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.tickets import services
+from tenants.tickets.models import Ticket
 from tests.contracts.timers.test_following import Desk
 from tests.guarantees import isolation
 
@@ -133,6 +135,52 @@ def test_what_was_stored_before_its_moment_was_kept_is_compared_in_what_stays(de
     assert _found(desk) == {}
     superuser.execute("UPDATE ticket_timers SET due_at = now() WHERE clock = 'resolution'")
     assert set(_found(desk)) == {("resolution 1", "due_at")}
+
+
+@pytest.fixture
+def beside(desk, code):
+    """A vendor's clock of an hour that was missed, and one that runs."""
+    ticket = db.session.query(Ticket).one()
+    for source, seconds in ((1, 3600), (2, 360_000)):
+        start(ticket, "vendor", source, seconds=seconds, calendar="always", at=MORNING)
+    db.session.commit()
+    with time.frozen(LATER):
+        sweep.sweep_due_side_timers()
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("due_at = now() WHERE source_id = 1", ("vendor 1", "due_at")),
+        ("missed_at = NULL, state = 'running' WHERE source_id = 1", ("vendor 1", "missed_at")),
+        ("state = 'running' WHERE source_id = 1", ("vendor 1", "state")),
+        ("missed_at = now() WHERE source_id = 2", ("vendor 2", "missed_at")),
+        ("look_at = NULL WHERE source_id = 2", ("vendor 2", "look_at")),
+    ],
+)
+def test_clocks_beside_are_compared_too(desk, beside, superuser, change, named):
+    assert _found(desk) == {}
+    superuser.execute(f"UPDATE side_timers SET {change}")
+    assert named in _found(desk)
+
+
+def test_what_stopped_beside_stays(desk, beside, superuser):
+    stop(desk.tenant_id, "vendor", 2, by=desk.staff, at=LATER)
+    db.session.commit()
+    assert _found(desk) == {}
+    superuser.execute("UPDATE side_timers SET state = 'missed' WHERE source_id = 2")
+    assert _found(desk) == {("vendor 2", "state"): ("missed", "met")}
+
+
+def test_times_of_closing_are_compared_too(desk, superuser):
+    ticket = desk.open(MORNING)
+    desk.move(ticket, "in_progress", MORNING)
+    desk.move(ticket, "resolved", MORNING + timedelta(minutes=30))
+    soon = MORNING + timedelta(hours=1)
+    assert ticket.closes_at is not None
+    assert _found(desk, soon) == {}
+    superuser.execute("UPDATE tickets SET closes_at = now()")
+    assert set(_found(desk, soon)) == {("", "closes_at")}
 
 
 def test_closed_tickets_are_compared_by_sample(desk, code, superuser):

@@ -1,0 +1,49 @@
+"""Clocks beside the ticket's own and times of closing: stored against recomputed. Pure.
+
+A clock beside keeps no moment at which it was read, and needs none: it never pauses, so its due time does not move,
+what stopped stays, and of one that runs only a miss can be owed, by a sweep that may lag.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from contracts.clock.clock import State
+from contracts.timers.beside import read_side
+
+Found = tuple[str, str, Any, Any]
+
+
+def side_differences(rows: Iterable[Any], now: datetime, lag: timedelta) -> Iterator[Found]:
+    """Every column that is compared of clocks beside: its clock, its name, its stored and its recomputed value."""
+    for row in rows:
+        name = f"{row.clock} {row.source_id}"
+        verdict = read_side(row, row.stopped_at or now)
+        yield name, "due_at", row.due_at, verdict.due_at
+        if row.state == State.NOT_APPLICABLE:
+            yield name, "look_at", row.look_at, None
+        elif row.stopped_at is not None:
+            yield name, "state", row.state, verdict.state
+            yield name, "missed_at", row.missed_at, verdict.missed_at
+            yield name, "look_at", row.look_at, None
+        else:
+            yield from _running(name, row, verdict.missed_at, verdict.due_at, now - lag)
+
+
+def _running(
+    name: str, row: Any, missed_at: datetime | None, due_at: datetime | None, swept: datetime
+) -> Iterator[Found]:
+    if row.missed_at is not None or (missed_at is not None and missed_at < swept):
+        yield name, "missed_at", row.missed_at, missed_at
+        yield name, "state", row.state, State.MISSED
+    elif due_at is not None:
+        yield name, "look_at", row.look_at, due_at + timedelta(seconds=1)
+
+
+def deadline_differences(ticket: Any, rows: Iterable[Any]) -> Iterator[Found]:
+    """The ticket's copies of when it closes by itself and until when it can be reopened."""
+    due = {row.kind: row.due_at for row in rows}
+    yield "", "closes_at", ticket.closes_at, due.get("close")
+    yield "", "reopen_until", ticket.reopen_until, due.get("reopen")
+    if ticket.state != "resolved":
+        yield "", "closes_at", ticket.closes_at, None
