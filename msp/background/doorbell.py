@@ -113,6 +113,14 @@ def ring(connection: Any, serializer: SignedJson, asked: Sequence[tuple[int, int
     return True
 
 
+def list_backlogged(connection: Any) -> list[str]:
+    """The queues in which rings wait for a worker; none while Redis is away."""
+    try:
+        return [name for name in QUEUES if connection.llen(f"rq:queue:{name}")]
+    except RedisError:
+        return []
+
+
 def install(app: Flask) -> None:
     """Ring after each commit that asked for work."""
     app.extensions["job_serializer"] = SignedJson(app.config["SECRET_KEY"])

@@ -25,7 +25,12 @@ BATCH = 200
 def sweep_due_work(app: Flask) -> int:
     """Ring once for each row that is due and was not rung lately; returns how many."""
     with enter(sweeper()):
-        due = work.list_due(db.session(), limit=BATCH, ring_again_after=RING_AGAIN_AFTER)
+        due = work.list_due(
+            db.session(),
+            limit=BATCH,
+            ring_again_after=RING_AGAIN_AFTER,
+            backlogged=doorbell.list_backlogged(app.extensions["redis"]),
+        )
         db.session.commit()
     if due:
         doorbell.ring(app.extensions["redis"], app.extensions["job_serializer"], due)

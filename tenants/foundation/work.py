@@ -5,7 +5,7 @@ the database's clock, and finished in the transaction of its effect under the sa
 worker or running a job twice therefore loses and doubles nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -21,6 +21,7 @@ from tenants.foundation.scope import Role
 
 STATES = ("due", "leased", "done", "dead")
 MOST_ATTEMPTS = 8
+PATIENCE = timedelta(minutes=1)
 LEASE = timedelta(seconds=60)
 _fence = DatabaseSequence("work_fence", metadata=Base.metadata)
 
@@ -185,9 +186,15 @@ def _absorb_waiting_twin(session: Session, claimed: Claimed) -> None:
     )
 
 
-def list_due(session: Session, *, limit: int, ring_again_after: timedelta) -> Sequence[tuple[int, int, str]]:
-    """Due or abandoned rows whose doorbell is not fresh, marked as rung: `(tenant_id, id, queue)`. Sweeper's scope."""
+def list_due(
+    session: Session, *, limit: int, ring_again_after: timedelta, backlogged: Collection[str] = ()
+) -> Sequence[tuple[int, int, str]]:
+    """Due or abandoned rows whose doorbell is not fresh, marked as rung: `(tenant_id, id, queue)`. Sweeper's scope.
+
+    In a backlogged queue an earlier ring most likely still waits: it is rung again only after `PATIENCE`.
+    """
     now = func.clock_timestamp()
+    idle = Work.queue.not_in(backlogged)
     due = (
         select(Work.tenant_id, Work.id)
         .where(
@@ -195,7 +202,11 @@ def list_due(session: Session, *, limit: int, ring_again_after: timedelta) -> Se
                 and_(Work.state == "due", Work.due_at <= now),
                 and_(Work.state == "leased", Work.lease_until < now),
             ),
-            or_(Work.rung_at.is_(None), Work.rung_at < now - ring_again_after),
+            or_(
+                Work.rung_at.is_(None),
+                and_(idle, Work.rung_at < now - ring_again_after),
+                Work.rung_at < now - PATIENCE,
+            ),
         )
         .order_by(Work.due_at)
         .limit(limit)

@@ -151,6 +151,18 @@ def test_the_sweeper_rings_once_per_interval(acme):
     assert second == []
 
 
+def test_while_rings_wait_only_new_work_is_rung_and_the_rest_after_a_while(acme, monkeypatch):
+    """Each ring of a queue that is behind would put one more job in front of what waits."""
+    _ask(acme)
+    everything = {"limit": 10, "ring_again_after": timedelta(0)}
+    with enter(sweeper()):
+        assert len(work.list_due(db.session(), **everything, backlogged=["default"])) == 1
+        assert work.list_due(db.session(), **everything, backlogged=["default"]) == []
+        assert len(work.list_due(db.session(), **everything, backlogged=["mail"])) == 1
+        monkeypatch.setattr(work, "PATIENCE", timedelta(0))
+        assert len(work.list_due(db.session(), **everything, backlogged=["default"])) == 1
+
+
 def test_rolled_back_work_is_never_rung(acme, app):
     with enter(of_tenant(acme)):
         request_work("test", tenant_id=acme)
