@@ -3,6 +3,7 @@
 Names are gunicorn's settings; what the command line says beats them.
 """
 
+import gc
 from typing import Any
 
 worker_class = "sync"
@@ -15,6 +16,12 @@ max_requests = 2000
 max_requests_jitter = 500
 # gunicorn's own remote control would put a socket into the home folder, where two portals meet.
 control_socket_disable = True
+
+
+def when_ready(_server: Any) -> None:
+    """Keep the application's objects from the collector: it would look them over in every worker, and copy them."""
+    gc.collect()
+    gc.freeze()
 
 
 def post_fork(_server: Any, worker: Any) -> None:

@@ -8,7 +8,7 @@ from msp.campaigns.jobs import ring_due_campaigns
 from msp.campaigns.sightings import FLUSH_SECONDS, flush_sightings
 from msp.reports.comparing import ask_for_checks
 from msp.reports.jobs import ask_for_closings
-from msp.timers.closing import sweep_due_closings
+from msp.timers.jobs import sweep_due_closings
 
 
 def table() -> tuple[Periodic, ...]:

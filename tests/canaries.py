@@ -171,6 +171,7 @@ def _statement_head(filler: Filler) -> str:
             "figures": [],
             "totals": [],
             "credit": None,
+            "evidence": {},
         }
     )
 

@@ -30,7 +30,7 @@ MESSAGES: Mapping[str, str] = MappingProxyType(
         "smaller_credit": "A lower attainment must not give a smaller credit.",
         "empty_list": "This must have at least one line.",
         "ends_before_it_begins": "This must not end before it begins.",
-        "not_a_name": "This must be a name of 1 to {most} characters.",
+        "not_a_name": "This must be a name of 1 to {most} characters, in plain text.",
         "not_a_country": "This must be a country of two capital letters, such as ID.",
         "before_start": "This must not be before the start.",
         "empty_pause": "A pause must end after it begins.",

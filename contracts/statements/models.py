@@ -64,7 +64,7 @@ class StatementLine(AllForClient, TenantOwned, Base):
 
 
 class Credit(AllForClient, TenantOwned, Base):
-    """What a statement says we owe the client, and what was decided about it. Amounts in the smallest unit."""
+    """What a statement says we owe the client, and what was decided about it; amounts in whole units."""
 
     __tablename__ = "statement_credits"
     __grants__: ClassVar[dict[Role, str]] = dict.fromkeys(

@@ -127,7 +127,7 @@ def propose_credit(
     """S2 to S4: the credit by a contract's table; None where the contract has none.
 
     `terms` is the member `credits` of a version's terms: `{"table": [{"clock", "below_percent", "credit_percent"}],
-    "cap_percent"}`. `fee` in the currency's smallest unit; what is left of a unit is dropped.
+    "cap_percent"}`. `fee` in whole units of the currency; what is left of one is dropped.
     """
     if not terms:
         return None

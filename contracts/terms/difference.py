@@ -11,6 +11,7 @@ from typing import Any
 from contracts.clock.calendar import ALWAYS, WEEKDAYS, Hours
 from contracts.clock.history import ClockKind
 from contracts.terms.document import PRIORITIES, calendar_of, read_promise
+from contracts.terms.ola import acceptance_minutes
 from contracts.terms.promise import Promise
 
 Path = tuple[str, ...]
@@ -51,6 +52,7 @@ def laid_out(document: dict[str, Any]) -> dict[Path, Value]:
     promise = read_promise(document)
     parts = (
         _levels(document),
+        ((("acceptance", priority), minutes) for priority, minutes in acceptance_minutes(document).items()),
         _rules(document),
         _calendar(document, promise),
         _promised(promise),
@@ -65,6 +67,7 @@ def _is_there(value: Value) -> bool:
 _GROUPS = (
     "target",
     "around_the_clock",
+    "acceptance",
     "update_start",
     "action",
     "always",

@@ -21,7 +21,7 @@ class Contract(AllForClient, TenantOwned, Base):
     time_zone: Mapped[str] = mapped_column(String(60))
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]
-    # In the currency's smallest unit.
+    # In whole units of the currency.
     monthly_fee: Mapped[int] = mapped_column(default=0)
     currency: Mapped[str] = mapped_column(String(3), default="IDR")
     created_at: Mapped[datetime] = moment()

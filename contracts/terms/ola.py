@@ -28,8 +28,12 @@ def _read_minutes(value: object, field: str, faults: Faults) -> dict[str, int] |
     return {name: minutes for name, minutes in read.items() if minutes is not None}
 
 
+def acceptance_minutes(document: dict[str, Any]) -> dict[str, int]:
+    """How long a hand-over may wait, by priority, of a document that was read before; empty where nothing is said."""
+    return read_ola(document[MEMBER], MEMBER, Faults()) or {} if document.get(MEMBER) else {}
+
+
 def acceptance_seconds(document: dict[str, Any], priority: str) -> int | None:
     """How long a hand-over of this priority may wait, by a document that was read before."""
-    minutes = read_ola(document[MEMBER], MEMBER, Faults()) if document.get(MEMBER) else None
-    found = (minutes or {}).get(priority)
-    return None if found is None else found * 60
+    minutes = acceptance_minutes(document).get(priority)
+    return None if minutes is None else minutes * 60

@@ -248,7 +248,7 @@ def _read_freeze(value: object, field: str, faults: Faults) -> Freeze | None:
 
 def _read_name(value: object, field: str, faults: Faults) -> str | None:
     text = value.strip() if isinstance(value, str) else ""
-    if 1 <= len(text) <= LONGEST_NAME:
+    if 1 <= len(text) <= LONGEST_NAME and not any(ord(one) < 32 or ord(one) == 127 for one in text):
         return text
     faults.add(field, "not_a_name", most=LONGEST_NAME)
     return None

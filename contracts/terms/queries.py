@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, and_, case, cast, func, or_, select
+from sqlalchemy import Date, DateTime, Select, and_, bindparam, case, cast, func, or_, select
 
 from contracts.clock.history import Terms
 from contracts.terms.document import read_terms
@@ -44,14 +45,21 @@ def list_versions(contract: Contract) -> list[ContractVersion]:
 
 def find_version_in_force(tenant_id: int, at: datetime) -> ContractVersion | None:
     """The version by which a ticket opened at this moment is measured; None where nothing is promised then."""
-    found = (
+    return db.session.scalar(_in_force_statement(), {"asked_tenant": tenant_id, "at": at})
+
+
+@cache
+def _in_force_statement() -> Select[ContractVersion]:
+    """Put together once: every ticket that is opened asks."""
+    at = bindparam("at", type_=DateTime(timezone=True))
+    return (
         select(ContractVersion)
         .join(
             Contract,
             and_(Contract.tenant_id == ContractVersion.tenant_id, Contract.id == ContractVersion.contract_id),
         )
         .where(
-            ContractVersion.tenant_id == tenant_id,
+            ContractVersion.tenant_id == bindparam("asked_tenant"),
             ContractVersion.in_force_from <= at,
             or_(
                 Contract.ends_on.is_(None),
@@ -61,7 +69,6 @@ def find_version_in_force(tenant_id: int, at: datetime) -> ContractVersion | Non
         .order_by(ContractVersion.in_force_from.desc(), ContractVersion.id.desc())
         .limit(1)
     )
-    return db.session.scalar(found)
 
 
 def versions_by_id(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], ContractVersion]:
@@ -86,21 +93,19 @@ def terms_by_id(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Terms]
     ids = {version_id for _, version_id in keys}
     if not ids:
         return {}
-    known = [version_id for _, version_id, _ in _read if version_id in ids]
+    cached = {key: terms for key, terms in _read.items() if key[1] in ids}
+    known = [version_id for _, version_id, _ in cached]
     unread = case((among(ContractVersion.id, known), None), else_=ContractVersion.terms)
     columns = (ContractVersion.tenant_id, ContractVersion.id, ContractVersion.created_at, unread)
-    rows = db.session.execute(select(*columns).where(among(ContractVersion.id, ids))).all()
-    if any(row[3] is None and tuple(row[:3]) not in _read for row in rows):
-        # Another database has taken the place of the one that was read before.
-        _read.clear()
-        return terms_by_id((row[0], row[1]) for row in rows)
-    return {(row[0], row[1]): _terms(*row) for row in rows}
+    rows = db.session.execute(select(*columns).where(among(ContractVersion.id, ids)))
+    return {(row[0], row[1]): cached.get((row[0], row[1], row[2])) or _terms(*row) for row in rows}
 
 
 def _terms(tenant_id: int, version_id: int, at: datetime, document: Any) -> Terms:
-    key = (tenant_id, version_id, at)
-    if document is not None:
-        if len(_read) >= MOST_READ:
-            _read.clear()
-        _read[key] = read_terms(document)
-    return _read[key]
+    """Read and remember; a version that only shares its number with a remembered one is asked for by itself."""
+    if document is None:
+        document = db.session.get_one(ContractVersion, (tenant_id, version_id)).terms
+    if len(_read) >= MOST_READ:
+        _read.clear()
+    _read[tenant_id, version_id, at] = read_terms(document)
+    return _read[tenant_id, version_id, at]

@@ -18,6 +18,8 @@ from tenants.foundation.db import db
 from tenants.foundation.errors import InvalidMany
 
 LONGEST_NAME = 120
+YEARS = range(1970, 2101)
+"""In which a contract and its versions can begin: what the clock reckons with (R14)."""
 
 
 def add_contract(
@@ -146,9 +148,15 @@ def _day_errors(contract: Contract, in_force_on: date, at: datetime) -> list[tup
         return [("in_force_on", _l("A version must begin after the latest one."))]
     if in_force_on < today:
         return [("in_force_on", _l("Terms in force are not changed: choose today or a later day."))]
+    if in_force_on.year not in YEARS:
+        return [("in_force_on", _too_far())]
     if contract.ends_on is not None and in_force_on > contract.ends_on:
         return [("in_force_on", _l("The contract ends before that day."))]
     return []
+
+
+def _too_far() -> Any:
+    return _l("Choose a day in the years %(first)s to %(last)s.", first=YEARS[0], last=YEARS[-1])
 
 
 def _terms_errors(terms: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -168,6 +176,8 @@ def _contract_errors(
         errors.append(("name", _l("Give the contract a name of at most 120 characters.")))
     if time_zone not in ZONE_NAMES:
         errors.append(("time_zone", _l("Choose a time zone from the list.")))
+    if starts_on.year not in YEARS:
+        errors.append(("starts_on", _too_far()))
     if ends_on is not None and ends_on < starts_on:
         errors.append(("ends_on", _l("The contract cannot end before it begins.")))
     if fee < 0:

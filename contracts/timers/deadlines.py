@@ -1,6 +1,6 @@
 """Closing what was resolved and letting what was closed be reopened: times that the contract sets."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -13,6 +13,8 @@ from tenants.tickets.models import Ticket
 
 BATCH = 500
 RETRY = timedelta(minutes=5)
+# Terms without days for it let a closed ticket be reopened at any time; a value that compares needs no second rule.
+NO_LIMIT = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def follow_rest(event: OnTicket) -> None:
@@ -22,8 +24,8 @@ def follow_rest(event: OnTicket) -> None:
     """
     ticket = db.session.get_one(Ticket, (event.tenant_id, event.ticket_id))
     promise = find_promise(ticket)
-    closes_at = _after(event, promise.auto_close_days) if ticket.state == "resolved" else None
-    reopen_until = _after(event, promise.reopen_days) if ticket.state == "closed" else None
+    closes_at = _after(event, promise.auto_close_days, None) if ticket.state == "resolved" else None
+    reopen_until = _after(event, promise.reopen_days, NO_LIMIT) if ticket.state == "closed" else None
     if closes_at != ticket.closes_at:
         _write(ticket, "close", closes_at, look_at=closes_at)
     if reopen_until != ticket.reopen_until:
@@ -39,8 +41,10 @@ def put_off_closing(event: MessageAdded) -> None:
         follow_rest(event)
 
 
-def _after(event: OnTicket, days: int | None) -> datetime | None:
-    return None if days is None or event.replay else event.at + timedelta(days=days)
+def _after(event: OnTicket, days: int | None, otherwise: datetime | None) -> datetime | None:
+    if event.replay:
+        return None
+    return otherwise if days is None else event.at + timedelta(days=days)
 
 
 def _write(ticket: Ticket, kind: str, due_at: datetime | None, look_at: datetime | None) -> None:

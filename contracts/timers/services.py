@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from contracts.clock.history import Reading
 from contracts.terms.document import read_terms
@@ -33,9 +34,18 @@ def follow_ticket(event: OnTicket) -> None:
 
 def refresh_ticket(ticket: Ticket, *, as_of: datetime, by: Actor, replay: bool = False) -> Sequence[Reading]:
     """Read the clocks at a moment, store what they say, and record new warnings, targets met and missed."""
-    version = _version_of(ticket)
-    if version is None:
-        return ()
+    with db.session.no_autoflush:  # what is read here is written already; the ticket changes once, at the end
+        version = _version_of(ticket)
+        if version is None:
+            return ()
+        readings = _refresh(ticket, version, as_of, by, replay)
+    db.session.flush()
+    return readings
+
+
+def _refresh(
+    ticket: Ticket, version: ContractVersion, as_of: datetime, by: Actor, replay: bool
+) -> Sequence[Reading]:
     entries = entries_of(list_history(ticket.id))
     # Who had to wait for the ticket began before what happened meanwhile.
     as_of = max([as_of, *(entry.at for entry in entries[-1:])])
@@ -47,7 +57,6 @@ def refresh_ticket(ticket: Ticket, *, as_of: datetime, by: Actor, replay: bool =
     _record_marks(ticket, read, as_of, by, replay)
     for name, value in shown_values(readings, ticket.waiting_since).items():
         setattr(ticket, name, value)
-    db.session.flush()
     return readings
 
 
@@ -74,9 +83,14 @@ def _store(ticket: Ticket, version: ContractVersion, readings: Sequence[Reading]
         shared | {"clock": reading.kind, "cycle": reading.cycle} | timer_values(reading)
         for reading in readings
     ]
+    db.session.execute(_write_rows(tuple(rows[0])), rows)
+
+
+@cache
+def _write_rows(names: tuple[str, ...]) -> Insert:
     written = insert(TicketTimer)
-    changed = {name: written.excluded[name] for name in rows[0] if name not in _KEY}
-    db.session.execute(written.on_conflict_do_update(index_elements=_KEY, set_=changed), rows)
+    changed = {name: written.excluded[name] for name in names if name not in _KEY}
+    return written.on_conflict_do_update(index_elements=_KEY, set_=changed)
 
 
 def _set_aside(ticket: Ticket, readings: Sequence[Reading], as_of: datetime) -> None:

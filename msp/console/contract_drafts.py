@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from contracts.clock.calendar import WEEKDAYS
+from contracts.terms import ola
 from contracts.terms.difference import span_words
 from contracts.terms.document import PAUSE_REASONS, PRIORITIES, calendar_of, default_terms, read_promise
 from contracts.terms.promise import MISS, Promise
@@ -79,7 +80,8 @@ def _level_fields(terms: dict[str, Any]) -> dict[str, Any]:
     for clock in CLOCKS:
         chosen = terms["pause_reasons"][clock]
         values |= {f"pause_{clock}_{reason}": reason in chosen for reason in PAUSE_REASONS}
-    return values
+    accepted = ola.acceptance_minutes(terms)
+    return values | {f"acceptance_{priority}": accepted.get(priority) for priority in PRIORITIES}
 
 
 def _calendar_fields(terms: dict[str, Any], promise: Promise, time_zone: str) -> dict[str, Any]:
@@ -93,7 +95,7 @@ def _calendar_fields(terms: dict[str, Any], promise: Promise, time_zone: str) ->
     specials = [f"{special.on} {_typed(special.hours)}".strip() for special in calendar.special_days]
     return values | {
         "special_days": "\n".join(specials),
-        "country": holiday_country(terms) or country_of(time_zone) or "",
+        "country": (holiday_country(terms) if "country" in terms else country_of(time_zone)) or "",
         "holidays": "\n".join(f"{on} {names.get(on, '')}".strip() for on in sorted(calendar.holidays)),
     }
 
@@ -141,6 +143,7 @@ def draft_of(form: TermsForm, time_zone: str, before: dict[str, Any]) -> Draft:
     """
     draft = Draft(dict(before), {"calendar.time_zone": "time_zone"})
     _draft_levels(form, draft)
+    _draft_acceptance(form, draft)
     _draft_calendar(form, time_zone, draft)
     _draft_actions(form, draft)
     _draft_credits(form, draft)
@@ -163,6 +166,15 @@ def _draft_levels(form: TermsForm, draft: Draft) -> None:
         clock: [reason for reason in PAUSE_REASONS if form[f"pause_{clock}_{reason}"].data]
         for clock in CLOCKS
     }
+
+
+def _draft_acceptance(form: TermsForm, draft: Draft) -> None:
+    """What the provider promises itself; the page offers it in the own company's terms only."""
+    typed = {priority: form[f"acceptance_{priority}"].data for priority in PRIORITIES}
+    minutes = {priority: value for priority, value in typed.items() if value is not None}
+    draft.document.pop(ola.MEMBER, None)
+    if minutes:
+        draft.document[ola.MEMBER] = {"acceptance_minutes": minutes}
 
 
 def _draft_calendar(form: TermsForm, time_zone: str, draft: Draft) -> None:

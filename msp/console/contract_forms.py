@@ -1,5 +1,6 @@
 """The forms of a contract and of its terms: fields and their bounds; `contract_drafts` turns them into a document."""
 
+from types import SimpleNamespace
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -13,12 +14,21 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
+from wtforms.validators import (
+    DataRequired,
+    InputRequired,
+    Length,
+    NumberRange,
+    Optional,
+    ValidationError,
+)
 
 from contracts.clock.calendar import WEEKDAYS
 from contracts.clock.history import ClockKind
 from contracts.terms.document import LONGEST_TARGET, PAUSE_REASONS, PRIORITIES
+from contracts.terms.ola import LONGEST as LONGEST_ACCEPTANCE
 from contracts.terms.promise import LONGEST_NAME, LONGEST_PROMISE, MOST_DAYS, MOST_HOURS, TIERS, Notified
+from contracts.terms.services import YEARS
 from msp.console.forms import trimmed, zone_choices
 from msp.promises.holidays import country_choices
 from msp.promises.words import (
@@ -33,11 +43,11 @@ from msp.promises.words import (
     UPDATE_WORDS,
     WEEKDAY_WORDS,
 )
-from msp.web.fields import options
+from msp.web.fields import options, plain_text
 
 CLOCKS = tuple(clock.value for clock in ClockKind)
 NOTIFIED = tuple(who.value for who in Notified)
-ROWS = 6
+ROWS = 12
 """How many warnings, credits and freezes a form can hold."""
 
 
@@ -47,11 +57,26 @@ def _whole(label: Any, low: int, high: int, **more: Any) -> IntegerField:
 
 
 def _words(label: Any, longest: int = 100) -> StringField:
-    return StringField(label, [Length(max=longest)], filters=[trimmed])
+    return StringField(label, [Length(max=longest), plain_text], filters=[trimmed])
 
 
 def _lines(label: Any) -> TextAreaField:
-    return TextAreaField(label, [Length(max=8000)], filters=[trimmed])
+    return TextAreaField(label, [Length(max=8000), _plain_lines], filters=[trimmed])
+
+
+def _plain_lines(form: Any, field: Any) -> None:
+    for line in (field.data or "").splitlines():
+        plain_text(form, SimpleNamespace(data=line))
+
+
+def _day(label: Any, *rules: Any) -> DateField:
+    return DateField(label, [*(rules or [Optional()]), _in_reach])
+
+
+def _in_reach(_form: Any, field: Any) -> None:
+    if field.data is not None and field.data.year not in YEARS:
+        said = _l("Choose a day in the years %(first)s to %(last)s.", first=YEARS[0], last=YEARS[-1])
+        raise ValidationError(said)
 
 
 def _one_of(label: Any, words: Any) -> SelectField:
@@ -61,7 +86,7 @@ def _one_of(label: Any, words: Any) -> SelectField:
 class TermsForm(FlaskForm):
     """A version's terms in fields; those that come in rows are added below."""
 
-    in_force_on = DateField(_l("In force from"), [DataRequired(_l("Enter a date."))])
+    in_force_on = _day(_l("In force from"), DataRequired(_l("Enter a date.")))
     note = _words(_l("What changes, in a sentence"), 300)
     update_start = _one_of(_l("The time for an update begins"), UPDATE_WORDS)
     reopen = _one_of(_l("When a ticket is reopened"), REOPEN_WORDS)
@@ -86,15 +111,17 @@ class TermsForm(FlaskForm):
     included_hours = _whole(_l("Hours included a month"), 0, MOST_HOURS)
     patch_promise_days = _whole(_l("Critical updates installed within days"), 1, LONGEST_PROMISE)
     maintenance = _one_of(_l("Planned maintenance"), MAINTENANCE_WORDS)
-    week_on = DateField(_l("Week to show"), [Optional()])
+    week_on = _day(_l("Week to show"))
 
 
 class ContractForm(TermsForm):
     """A new contract with its first terms."""
 
-    name = StringField(_l("Name"), [DataRequired(_l("Enter a name.")), Length(max=120)], filters=[trimmed])
+    name = StringField(
+        _l("Name"), [DataRequired(_l("Enter a name.")), Length(max=120), plain_text], filters=[trimmed]
+    )
     time_zone = SelectField(_l("Time zone"), default="Asia/Jakarta")
-    ends_on = DateField(_l("Ends on"), [Optional()])
+    ends_on = _day(_l("Ends on"))
     monthly_fee = _whole(_l("Monthly fee, in whole units"), 0, 10**12)
     currency = StringField(_l("Currency"), [Length(3, 3, _l("Three letters, such as IDR."))], default="IDR")
 
@@ -107,6 +134,11 @@ def _minutes(priority: str, clock: str) -> IntegerField:
     label = _l("%(priority)s: %(target)s, minutes", priority=priority, target=TARGET_WORDS[clock])
     bounds = NumberRange(1, LONGEST_TARGET, _l("Enter whole minutes, at least 1."))
     return IntegerField(label, [Optional(), bounds])
+
+
+def _acceptance(priority: str) -> IntegerField:
+    label = _l("%(priority)s: hand-over accepted within, minutes", priority=priority)
+    return _whole(label, 1, LONGEST_ACCEPTANCE)
 
 
 def _add_action(name: str, label: Any) -> None:
@@ -127,18 +159,19 @@ def _add_credit(row: int) -> None:
 
 def _add_freeze(row: int) -> None:
     label = _l("Freeze %(number)s", number=row + 1)
-    _add(f"freeze_{row}_from", DateField(_l("%(label)s: first day", label=label), [Optional()]))
-    _add(f"freeze_{row}_to", DateField(_l("%(label)s: last day", label=label), [Optional()]))
+    _add(f"freeze_{row}_from", _day(_l("%(label)s: first day", label=label)))
+    _add(f"freeze_{row}_to", _day(_l("%(label)s: last day", label=label)))
     _add(f"freeze_{row}_name", _words(_l("%(label)s: name", label=label), LONGEST_NAME))
 
 
 for _priority in PRIORITIES:
     for _clock in CLOCKS:
         _add(f"{_priority}_{_clock}", _minutes(_priority, _clock))
+    _add(f"acceptance_{_priority}", _acceptance(_priority))
     _add(f"{_priority}_always", BooleanField(_l("%(priority)s around the clock", priority=_priority)))
-for _day in WEEKDAYS:
-    _add(f"hours_{_day}", _words(_l("%(weekday)s: business hours", weekday=WEEKDAY_WORDS[_day])))
-    _add(f"window_{_day}", _words(_l("%(weekday)s: maintenance window", weekday=WEEKDAY_WORDS[_day])))
+for _weekday in WEEKDAYS:
+    _add(f"hours_{_weekday}", _words(_l("%(weekday)s: business hours", weekday=WEEKDAY_WORDS[_weekday])))
+    _add(f"window_{_weekday}", _words(_l("%(weekday)s: maintenance window", weekday=WEEKDAY_WORDS[_weekday])))
 for _clock in CLOCKS:
     for _reason in PAUSE_REASONS:
         _said = _l("%(clock)s %(reason)s", clock=PAUSE_WORDS[_clock], reason=REASON_WORDS[_reason])

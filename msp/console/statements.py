@@ -15,11 +15,13 @@ from contracts.terms.models import Contract
 from contracts.terms.queries import find_contract, list_contracts
 from msp.console.blueprint import bp
 from msp.reports import pages, words
+from msp.reports.evidence import gather_evidence
 from msp.reports.view import read, read_lines
 from msp.web import navigation
 from msp.web.access import actor, require
 from msp.web.errors import refuse_into_form
 from msp.web.fields import plain_text
+from msp.web.limits import printed
 from msp.web.months import read_month
 from tenants.foundation import time
 from tenants.foundation.db import db
@@ -97,7 +99,9 @@ def close_month(slug: str) -> Any:
         try:
             contract = _contract_of(client.id, form.contract.data or "")
             month = read_month(form.month.data or "")
-            statement = services.close_month(contract, month, evidence={}, by=actor(), at=time.now())
+            statement = services.close_month(
+                contract, month, evidence=gather_evidence(contract, month), by=actor(), at=time.now()
+            )
             db.session.commit()
         except Invalid as refused:
             db.session.rollback()
@@ -144,6 +148,7 @@ def list_statement_lines(statement_id: str) -> Any:
 
 
 @bp.get("/statements/<statement_id>.pdf")
+@printed
 @require(Permission.VIEW_CONTRACTS)
 def download_statement_pdf(statement_id: str) -> Response:
     """The statement as PDF."""

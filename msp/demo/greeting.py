@@ -16,6 +16,9 @@ What to try
   4  Kill what you like (processes.json has the numbers): it comes back and loses nothing.
   5  Commands: set -a; . {environment}; set +a; .venv/bin/flask --app wsgi --help
      tickets import --tenant lentera-timur … takes an old log: that client's contract is in force since 2016.
+     statements close --tenant lentera-timur --from 2016-02 --to 2016-12 closes its months.
+  6  As a client's administrator open Statements: last month is closed, line by line, with PDF, CSV and the credit.
+     As manager approve that credit, amend the statement, or try other terms beside the contract.
 """
 INDONESIAN = """\
 Silakan dicoba
@@ -27,6 +30,9 @@ Silakan dicoba
   4  Hentikan proses mana pun (nomornya ada di processes.json): proses itu kembali dan tidak ada yang hilang.
   5  Perintah: set -a; . {environment}; set +a; .venv/bin/flask --app wsgi --help
      tickets import --tenant lentera-timur … membaca log lama: kontrak klien itu berlaku sejak 2016.
+     statements close --tenant lentera-timur --from 2016-02 --to 2016-12 menutup bulan-bulannya.
+  6  Sebagai administrator klien buka Laporan: bulan lalu sudah ditutup, baris demi baris, dengan PDF, CSV dan kredit.
+     Sebagai manajer setujui kredit itu, koreksi laporannya, atau coba ketentuan lain di samping kontrak.
 """
 READONLY = "batik-kasir-2"
 

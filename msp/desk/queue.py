@@ -14,7 +14,7 @@ from msp.web.access import actor, require
 from msp.web.paging import Page, asked, cut
 from tenants.foundation import time
 from tenants.foundation.permissions import Permission
-from tenants.tenancy.queries import list_tenant_names
+from tenants.tenancy.queries import TenantName, list_tenant_names
 from tenants.tickets import queries
 from tenants.tickets.codes import Mistyped, looks_like_code, parse
 from tenants.tickets.models import OPEN_STATES, PRIORITIES, STATES, TIERS, Ticket
@@ -35,8 +35,8 @@ def show_queue() -> Any:
         page=page,
         badges=badges(page.items, time.now()),
         beside=side_badges(page.items, time.now()),
-        tenants={tenant[0]: tenant for tenant in tenants},
-        choices=[(slug, name) for _id, slug, name, _kind in tenants],
+        tenants={tenant.id: tenant for tenant in tenants},
+        choices=[(tenant.slug, tenant.name) for tenant in tenants],
         asked=request.args,
         states=STATES,
         priorities=PRIORITIES,
@@ -54,10 +54,10 @@ def _as_code(words: str) -> str | None:
         return None
 
 
-def _narrowed(tenants: Sequence[Any]) -> Filter:
+def _narrowed(tenants: Sequence[TenantName]) -> Filter:
     """The filter in the address; words that mean nothing narrow nothing, a foreign client finds nothing."""
     slug = request.args.get("tenant", "")
-    known = {key: tenant_id for tenant_id, key, _name, _kind in tenants} if slug else {}
+    known = {tenant.slug: tenant.id for tenant in tenants} if slug else {}
     who = {"me": actor().id, "none": 0}.get(request.args.get("assignee", ""))
     return Filter(
         state=_one_of(request.args.get("state", ""), (*STATES, "all")) or "open",
@@ -73,12 +73,12 @@ def _one_of(value: str, known: Sequence[str]) -> str:
     return value if value in known else ""
 
 
-def _needs_client(narrowed: Filter, tenants: Sequence[Any]) -> bool:
+def _needs_client(narrowed: Filter, tenants: Sequence[TenantName]) -> bool:
     """Closed work of all clients at once has no order that could be read cheaply."""
     return narrowed.state not in ("open", *OPEN_STATES) and narrowed.tenant_id is None and len(tenants) > 1
 
 
-def _page(narrowed: Filter, tenants: Sequence[Any]) -> Page[Ticket]:
+def _page(narrowed: Filter, tenants: Sequence[TenantName]) -> Page[Ticket]:
     after, limit = asked(datetime, int)
     if _needs_client(narrowed, tenants):
         return Page([], None)

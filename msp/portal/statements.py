@@ -12,6 +12,7 @@ from msp.reports import pages, words
 from msp.reports.view import read
 from msp.web import navigation
 from msp.web.access import require, tenant
+from msp.web.limits import printed
 from tenants.foundation.permissions import Permission
 
 PLACE = navigation.Place(
@@ -56,6 +57,7 @@ def list_statement_lines(statement_id: str) -> Any:
 
 
 @bp.get("/statements/<statement_id>.pdf")
+@printed
 @require(Permission.VIEW_OWN_CONTRACT)
 def download_statement_pdf(statement_id: str) -> Response:
     """The statement as PDF."""

@@ -66,4 +66,6 @@ def _holiday_names(
 def holiday_country(terms: dict[str, Any]) -> str | None:
     """Whose holidays terms go by: the country that they name, or that of their calendar's zone."""
     calendar = terms["calendar"]
-    return terms.get("country") or (country_of(calendar["time_zone"]) if calendar != "always" else None)
+    if "country" in terms:
+        return terms["country"] or None
+    return country_of(calendar["time_zone"]) if calendar != "always" else None

@@ -120,11 +120,16 @@ def sheet_of(terms: dict[str, Any], time_zone: str) -> Sheet:
         actions=[_action(promise, index) for index in range(len(promise.actions))],
         credits=_credits(promise),
         credit_cap=fee_words(promise.credits.cap_percent) if promise.credits else "",
-        days=_pairs(members, _DAYS),
+        days=_pairs(members, (*_accepted(members), *_DAYS)),
         freezes=[
             [freeze.name, short_day(freeze.first_on), short_day(freeze.last_on)] for freeze in promise.freezes
         ],
     )
+
+
+def _accepted(members: dict[Path, Value]) -> list[Path]:
+    """What the provider promises itself about hand-overs; nothing in a client's terms."""
+    return sorted(path for path in members if path[0] == "acceptance")
 
 
 def _pairs(members: dict[Path, Value], paths: Sequence[Path]) -> list[Pair]:

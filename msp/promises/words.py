@@ -30,7 +30,7 @@ WEEKDAY_WORDS = dict(
         strict=True,
     )
 )
-CLOCK_WORDS = {"response": _l("First reply"), "update": _l("Update"), "resolution": _l("Solution")}
+CLOCK_WORDS = {"response": _l("First response"), "update": _l("Update"), "resolution": _l("Resolution")}
 TARGET_WORDS = {
     "response": _l("First reply within"),
     "update": _l("Updates within"),
@@ -124,6 +124,10 @@ def _target_label(priority: str, clock: str) -> str:
     return f"{priority}: {TARGET_WORDS[clock]}"
 
 
+def _acceptance_label(priority: str) -> str:
+    return _("%(priority)s: hand-over accepted within", priority=priority)
+
+
 def _around_label(priority: str) -> str:
     return _("%(priority)s: measured in", priority=priority)
 
@@ -166,6 +170,7 @@ def _freeze_label(_first: str, _last: str, name: str) -> str:
 
 _LABELS: Mapping[str, Any] = {
     "target": _target_label,
+    "acceptance": _acceptance_label,
     "around_the_clock": _around_label,
     "action": _action_label,
     "hours": _hours_label,
@@ -259,6 +264,7 @@ def _one(words: Mapping[str, Any], value: Value) -> str:
 
 _VALUES: Mapping[str, Any] = {
     "target": target_words,
+    "acceptance": target_words,
     "around_the_clock": around_words,
     "update_start": partial(_one, UPDATE_WORDS),
     "action": action_words,

@@ -10,6 +10,7 @@ from flask.cli import AppGroup, with_appcontext
 from contracts.statements.rules import following
 from contracts.statements.services import close_month
 from contracts.terms.queries import list_contracts
+from msp.reports.evidence import gather_evidence
 from msp.web.months import read_month
 from tenants.foundation import time
 from tenants.foundation.actor import Actor
@@ -64,7 +65,9 @@ def _close(tenant_id: int, month: date) -> int:
         for contract in list_contracts(tenant_id):
             try:
                 by = Actor.system("command", via="command")
-                made = close_month(contract, month, evidence={}, by=by, at=time.now())
+                made = close_month(
+                    contract, month, evidence=gather_evidence(contract, month), by=by, at=time.now()
+                )
                 db.session.commit()
                 click.echo(f"{month:%Y-%m} {contract.name}: {made.line_count} lines, {made.sha256}")
             except Invalid as why:

@@ -19,6 +19,7 @@ from msp.background.jobs import job
 from msp.mail.addresses import address_of
 from msp.mail.services import queue_mail
 from msp.reports import view
+from msp.reports.evidence import gather_evidence
 from tenants.foundation import time as clock_on_the_wall
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
@@ -57,7 +58,9 @@ def close_ended_month(claimed: Claimed) -> None:
         select(Contract).where(Contract.id == int(claimed.arguments["contract"]))
     ).one()
     month = datetime.fromisoformat(claimed.arguments["month"]).date()
-    close_month(contract, month, evidence={}, by=CLOSER, at=clock_on_the_wall.now())
+    close_month(
+        contract, month, evidence=gather_evidence(contract, month), by=CLOSER, at=clock_on_the_wall.now()
+    )
 
 
 def announce_statement(event: StatementClosed) -> None:

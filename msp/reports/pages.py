@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from itertools import dropwhile
 from typing import Any
 
 from flask import Response, make_response, request
@@ -48,6 +49,7 @@ def statement_context(statement: Statement) -> dict[str, Any]:
             for one in view.figures
         ],
         "versions": words.versions(view),
+        "closed_by": words.closed_by(view),
         "charts": charts,
     }
 
@@ -57,7 +59,9 @@ def _trend(statement: Statement) -> list[StatementView]:
     found = queries.list_latest(
         statement.tenant_id, statement.contract_id, upto=statement.month, limit=charts.TREND_MONTHS
     )
-    return [read(one) for one in reversed(found)]
+    views = [read(one) for one in reversed(found)]
+    # A line begins with the first month in which anything was decided.
+    return list(dropwhile(lambda view: not view.totals, views))
 
 
 def asked_page() -> tuple[tuple[date, int] | None, int]:

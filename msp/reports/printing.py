@@ -194,6 +194,7 @@ def _table(head: list[str], rows: list[list[str]], title: str) -> dict[str, Any]
 
 def _notes(view: StatementView) -> list[str]:
     return [
+        *words.other_promises(view),
         _(
             "The month is that of %(zone)s. A target belongs to the month in which it was decided: when the reply or"
             " the solution came, or when the time ran out. Allowed, used and paused are business time of the contract.",

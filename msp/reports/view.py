@@ -39,7 +39,7 @@ class StepView:
 
 @dataclass(frozen=True, slots=True)
 class CreditView:
-    """The frozen arithmetic of a credit; amounts in the currency's smallest unit."""
+    """The frozen arithmetic of a credit; amounts in whole units of the currency."""
 
     steps: Sequence[StepView]
     percent: int

@@ -1,6 +1,7 @@
 """The words of statements that pages, mails, print and spreadsheets share."""
 
 from collections.abc import Callable
+from typing import Any
 
 from flask_babel import gettext as _
 
@@ -72,3 +73,26 @@ def versions(view: StatementView) -> str:
         _("version %(number)s, in force from %(day)s", number=one["number"], day=one["in_force_on"])
         for one in view.head["versions"]
     )
+
+
+def closed_by(view: StatementView) -> str:
+    """Who closed the month: a person, or the portal by itself or upon a command."""
+    name = view.statement.closed_by
+    return _("the portal itself") if name in ("statements", "command") else name
+
+
+def other_promises(view: StatementView) -> list[str]:
+    """What the terms promise beside the clocks, with what is known of it."""
+    sentences: dict[str, Callable[[Any], str]] = {
+        "patch_days": lambda promised: _(
+            "Critical updates within %(days)s days: not measured by the portal yet.", days=promised
+        ),
+        "included_hours": lambda promised: _(
+            "%(hours)s hours of work included: not measured by the portal yet.", hours=promised
+        ),
+    }
+    return [
+        sentences[name](known["promised"])
+        for name, known in view.head["evidence"].items()
+        if name in sentences
+    ]

@@ -1,5 +1,6 @@
-"""Background work of timers: a warning or a miss tells people and passes the ticket up, once."""
+"""Background work of timers: warnings and misses tell people and pass tickets up, what rests is closed; each once."""
 
+import structlog
 from flask import current_app
 from flask_babel import force_locale
 from sqlalchemy import select
@@ -8,6 +9,7 @@ from contracts.clock.history import Reading
 from contracts.terms.promise import Action
 from contracts.timers.acting import action_of, claim_mark, claim_side_timer, find_reading, is_overtaken
 from contracts.timers.beside import read_side
+from contracts.timers.deadlines import claim_closing, list_due_closings
 from contracts.timers.events import SideTimerMissed, TimerMissed, TimerWarned
 from contracts.timers.models import TimerMark
 from msp.background.jobs import job
@@ -15,12 +17,14 @@ from msp.timers import briefing, mails
 from tenants.foundation import time
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
+from tenants.foundation.scope import enter, of_tenant, sweeper
 from tenants.foundation.work import Claimed, request_work
 from tenants.tickets.history import hold
 from tenants.tickets.models import HandOver, Ticket
-from tenants.tickets.services import escalate_ticket
+from tenants.tickets.services import close_ticket, escalate_ticket
 
 PORTAL = Actor.system("Portal")
+log = structlog.get_logger()
 
 
 def act_on_timer(event: TimerWarned | TimerMissed) -> None:
@@ -90,3 +94,34 @@ def _pass_up(ticket: Ticket, mark: TimerMark, reading: Reading, action: Action) 
         by=PORTAL,
         at=time.now(),
     )
+
+
+def sweep_due_closings() -> int:
+    """Periodic: ask for each ticket whose time has come to be closed; returns how many."""
+    with enter(sweeper()):
+        due = list_due_closings(time.now())
+    return sum(_ask(tenant_id, ticket_id) for tenant_id, ticket_id in due)
+
+
+def _ask(tenant_id: int, ticket_id: int) -> bool:
+    """One bad ticket never stops the sweep."""
+    try:
+        with enter(of_tenant(tenant_id)):
+            asked = claim_closing(ticket_id, at=time.now())
+            if asked:
+                arguments, key = {"ticket": ticket_id}, f"ticket {ticket_id}"
+                request_work("close_rested", tenant_id=tenant_id, arguments=arguments, key=key)
+            db.session.commit()
+    except Exception as error:
+        log.exception("closing not asked for", tenant=tenant_id, ticket=ticket_id, error=type(error).__name__)
+        return False
+    return asked
+
+
+@job("close_rested")
+def close_rested(work: Claimed) -> None:
+    """Close a ticket whose time has come, unless it was reopened, closed or spoken about meanwhile."""
+    ticket = db.session.scalars(select(Ticket).where(Ticket.id == work.arguments["ticket"])).one()
+    hold(ticket)
+    if ticket.state == "resolved" and ticket.closes_at is not None and ticket.closes_at <= time.now():
+        close_ticket(ticket, by=PORTAL, at=time.now())

@@ -18,7 +18,7 @@ from msp.web.formats import number
 
 ROW, BAR, LABEL_BASE = 40, 14, 14
 PLOT_HEIGHT, PLOT_TOP, PLOT_FOOT = 180, 20, 24
-PLOT_LEFT, PLOT_RIGHT = 9.0, 88.0
+PLOT_LEFT, PLOT_RIGHT = 9.0, 74.0
 CELL = 24
 
 

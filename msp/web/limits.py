@@ -11,6 +11,7 @@ from tenants.people.principals import digest
 
 API = "600/minute"
 AGENTS = "600/minute"
+PRINT = "20/minute"
 
 
 def credential_key() -> str:
@@ -23,6 +24,10 @@ def credential_key() -> str:
 
 
 limiter = Limiter(key_func=credential_key, default_limits=[])
+
+
+# A printed page costs a process of its own: pages and API share one budget.
+printed = limiter.shared_limit(PRINT, scope="print")
 
 
 def install(app: Flask) -> None:

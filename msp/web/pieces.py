@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime, tzinfo
 from functools import lru_cache
 
+from flask import current_app
 from markupsafe import Markup, escape
 
 from msp.web import formats
-from msp.web.assets import asset
 from msp.web.catalogues import gettext as _
 from msp.web.formats import TimeBadge, Verdict
 from msp.web.words import name_of
@@ -19,7 +19,8 @@ from tenants.foundation import time
 
 def draw_icon(name: str, label: str = "") -> Markup:
     """An icon; `label` where no word stands beside it."""
-    return _icon(asset("icons.svg"), name, label)
+    sheet = current_app.jinja_env.globals["asset"]("icons.svg")  # type: ignore[operator]
+    return _icon(sheet, name, label)
 
 
 @lru_cache(maxsize=1024)

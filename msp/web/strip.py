@@ -175,4 +175,4 @@ def _ends(
     words = moment(last, place, now)
     if due_at == last:
         words = _("due %(moment)s", moment=words)
-    svg.add(root, "text", words, class_="strip-word", x="100%", y=HEIGHT - 6, text_anchor="end")
+    svg.add(root, "text", words, class_="strip-word strip-last", x="100%", y=HEIGHT - 6, text_anchor="end")

@@ -126,7 +126,7 @@ SPAN_KINDS = {
 }
 TIMER_KINDS = {
     "response": _l("First response"),
-    "update": _l("Next update"),
+    "update": _l("Update"),
     "resolution": _l("Resolution"),
     "acceptance": _l("Acceptance"),
     "vendor": _l("Vendor's answer"),

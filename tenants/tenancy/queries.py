@@ -2,9 +2,12 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, or_, select, tuple_
+from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
@@ -59,12 +62,28 @@ def list_all_tenants() -> list[Tenant]:
     )
 
 
-def list_tenant_names() -> Sequence[Row[int, str, str, str]]:
-    """Id, slug, name and kind of every client in scope that has not left, by name: what a queue shows of them."""
-    names = select(Tenant.id, Tenant.slug, Tenant.name, Tenant.kind)
-    return db.session.execute(
-        names.where(Tenant.state != "offboarded").order_by(Tenant.name, Tenant.id)
-    ).all()
+@dataclass(frozen=True, slots=True)
+class TenantName:
+    """What a list shows of a client."""
+
+    id: int
+    slug: str
+    name: str
+    kind: str
+
+
+def list_tenant_names() -> list[TenantName]:
+    """Every client in scope that has not left, by name."""
+    return [TenantName(*one) for one in db.session.scalar(_names_statement()) or ()]
+
+
+@cache
+def _names_statement() -> Select[Any]:
+    """One row for all: hundreds of rows of four words cost several times as much to read."""
+    one = func.json_build_array(Tenant.id, Tenant.slug, Tenant.name, Tenant.kind)
+    return select(func.json_agg(aggregate_order_by(one, Tenant.name, Tenant.id))).where(
+        Tenant.state != "offboarded"
+    )
 
 
 def names_of(tenant_ids: Sequence[int]) -> dict[int, Tenant]:

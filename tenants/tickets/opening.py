@@ -146,6 +146,10 @@ def _opened_before(tenant: Tenant, request_key: str | None) -> Ticket | None:
 
 def _insert_once(tenant: Tenant, ticket: Ticket) -> Ticket | None:
     """Insert; when the same form was sent twice at once, the ticket that won. Raises IntegrityError otherwise."""
+    if ticket.request_key is None:
+        db.session.add(ticket)
+        db.session.flush()
+        return None
     try:
         with db.session.begin_nested():
             db.session.add(ticket)

@@ -4,9 +4,10 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, tuple_
+from sqlalchemy import Select, and_, bindparam, func, or_, select, tuple_
 
 from tenants.assets.models import Asset
 from tenants.files.models import StoredFile
@@ -69,30 +70,38 @@ class TicketView:
 
 def find_ticket_view(code: str, *, by: Actor) -> TicketView:
     """A ticket with its client, asset, site, waiting hand-over and files: one statement. Raises NotFound."""
-    columns: list[Any] = [Ticket, Tenant, Asset, Site, _files_json(by)]
-    found = (select(*columns, HandOver) if by.is_staff else select(*columns)).where(
-        Ticket.code == _code(code), visible_to(by)
-    )
-    found = found.select_from(Ticket).outerjoin(Tenant, Tenant.id == Ticket.tenant_id)
-    for other, column in ((Asset, Ticket.asset_id), (Site, Ticket.site_id)):
-        found = found.outerjoin(other, and_(other.tenant_id == Ticket.tenant_id, other.id == column))
-    if by.is_staff:
-        found = found.outerjoin(
-            HandOver,
-            and_(
-                HandOver.tenant_id == Ticket.tenant_id,
-                HandOver.ticket_id == Ticket.id,
-                HandOver.state == "pending",
-            ),
-        )
-    row = db.session.execute(found).one_or_none()
+    row = db.session.execute(
+        _view_statement(by.is_staff).where(visible_to(by)), {"code": _code(code)}
+    ).one_or_none()
     if row is None:
         raise NotFound
     files = tuple(FileOnTicket(*one) for one in row[4] or ())
     return TicketView(row[0], row[1], row[2], row[3], row[5] if by.is_staff else None, files)
 
 
-def _files_json(by: Actor) -> Any:
+@cache
+def _view_statement(staff: bool) -> Select[Any]:
+    """Put together once for each side: clients never read hand-overs."""
+    columns: list[Any] = [Ticket, Tenant, Asset, Site, _files_json(staff)]
+    found = (select(*columns, HandOver) if staff else select(*columns)).where(
+        Ticket.code == bindparam("code")
+    )
+    found = found.select_from(Ticket).outerjoin(Tenant, Tenant.id == Ticket.tenant_id)
+    for other, column in ((Asset, Ticket.asset_id), (Site, Ticket.site_id)):
+        found = found.outerjoin(other, and_(other.tenant_id == Ticket.tenant_id, other.id == column))
+    if not staff:
+        return found
+    return found.outerjoin(
+        HandOver,
+        and_(
+            HandOver.tenant_id == Ticket.tenant_id,
+            HandOver.ticket_id == Ticket.id,
+            HandOver.state == "pending",
+        ),
+    )
+
+
+def _files_json(staff: bool) -> Any:
     one = func.json_build_array(Message.id, StoredFile.public_id, StoredFile.name, StoredFile.size)
     files = (
         select(func.json_agg(one))
@@ -104,9 +113,7 @@ def _files_json(by: Actor) -> Any:
         )
         .where(Attachment.tenant_id == Ticket.tenant_id, Attachment.ticket_id == Ticket.id)
     )
-    return (
-        (files if by.is_staff else files.where(Message.kind == "public")).correlate(Ticket).scalar_subquery()
-    )
+    return (files if staff else files.where(Message.kind == "public")).correlate(Ticket).scalar_subquery()
 
 
 def list_steps(ticket: Ticket, *, by: Actor, at: datetime) -> tuple[str, ...]:
@@ -154,14 +161,22 @@ def list_history_with_messages(ticket: Ticket, *, by: Actor) -> Sequence[tuple[T
 
     For clients internal notes never leave the database.
     """
+    asked = {"tenant_id": ticket.tenant_id, "ticket_id": ticket.id}
+    return [(row[0], row[1]) for row in db.session.execute(_history_statement(by.is_staff), asked)]
+
+
+@cache
+def _history_statement(staff: bool) -> Select[TicketEvent, Message]:
+    """Put together once for each side."""
     said = and_(Message.tenant_id == TicketEvent.tenant_id, Message.id == TicketEvent.message_id)
-    found = (
+    return (
         select(TicketEvent, Message)
-        .outerjoin(Message, said if by.is_staff else and_(said, Message.kind == "public"))
-        .where(TicketEvent.tenant_id == ticket.tenant_id, TicketEvent.ticket_id == ticket.id)
+        .outerjoin(Message, said if staff else and_(said, Message.kind == "public"))
+        .where(
+            TicketEvent.tenant_id == bindparam("tenant_id"), TicketEvent.ticket_id == bindparam("ticket_id")
+        )
         .order_by(TicketEvent.seq)
     )
-    return [(row[0], row[1]) for row in db.session.execute(found)]
 
 
 def list_messages(ticket: Ticket, *, by: Actor) -> Sequence[Message]:

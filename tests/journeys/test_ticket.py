@@ -130,8 +130,8 @@ def see_attainment(alice, code):
     """Both targets were kept, and the ticket's strip accounts for every minute."""
     alice.go("/portal/contract?month=2026-02")
     kept = alice.part("Kept in February 2026")
-    assert re.search(r"First reply · P2\s+1\s+0\s+100", kept), kept
-    assert re.search(r"Solution · P2\s+1\s+0\s+100", kept), kept
+    assert re.search(r"First response · P2\s+1\s+0\s+100", kept), kept
+    assert re.search(r"Resolution · P2\s+1\s+0\s+100", kept), kept
     alice.picture("attainment")
     alice.follow("Every ticket behind these figures")
     assert code in alice.text

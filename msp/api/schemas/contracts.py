@@ -15,7 +15,7 @@ class ContractOut(Schema):
     time_zone = words("The zone of its days and months.", "Asia/Jakarta")
     starts_on = fields.Date(metadata={"description": "First day."})
     ends_on = fields.Date(allow_none=True, metadata={"description": "Last day; null while it goes on."})
-    monthly_fee = number("In the currency's smallest unit.", 2_500_000)
+    monthly_fee = number("In whole units of the currency.", 2_500_000)
     currency = words("Three letters.", "IDR")
 
 
@@ -28,7 +28,10 @@ class ContractVersionOut(Schema):
     note = words("Why it was made.")
     terms = fields.Dict(
         keys=fields.String(),
-        metadata={"description": "Calendar, service levels, pause reasons and rules: what the clock reads."},
+        metadata={
+            "description": "Calendar, service levels, pause reasons and rules, which the clock reads; and what is "
+            "promised beside them: actions, credits, windows, freezes. A member left out has its default."
+        },
     )
     created_at = moment("When it was written.")
     created_by = words("By whom.", "Mia")

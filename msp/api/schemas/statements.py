@@ -24,7 +24,7 @@ class FigureOut(Schema):
 class CreditOut(Schema):
     """What follows from the statement by the contract's table of credits, and what was decided."""
 
-    amount = number("In the currency's smallest unit.", 700_000)
+    amount = number("In whole units of the currency.", 700_000)
     currency = words("Three letters.", "IDR")
     state = words(
         "proposed, approved, declined or replaced.",

@@ -16,6 +16,7 @@ from msp.api.schemas.statements import StatementOut, StatementQuery
 from msp.api.views.listing import page_document
 from msp.reports import pages
 from msp.web.access import require
+from msp.web.limits import printed
 from msp.web.months import read_month
 from tenants.foundation.permissions import Permission
 from tenants.tenancy.queries import names_of
@@ -74,6 +75,7 @@ def _document(statement: Any, credit: Credit | None, slug: str) -> dict[str, Any
 
 
 @bp.get("/statements/<id>.pdf")
+@printed
 @require(Permission.USE_API)
 @allow(staff=Permission.VIEW_CONTRACTS, client=Permission.VIEW_OWN_CONTRACT)
 @bp.output(FileSchema, content_type="application/pdf")

@@ -33,7 +33,7 @@ from msp.web.access import actor, require
 from msp.web.paging import asked
 from tenants.foundation import time
 from tenants.foundation.permissions import Permission
-from tenants.tenancy.queries import names_of
+from tenants.tenancy.queries import names_of, site_of
 from tenants.tickets import queries, services
 from tenants.tickets.models import Message, Ticket
 from tenants.tickets.queries import FileOnTicket, Filter, TicketView
@@ -99,7 +99,8 @@ def open_ticket(json_data: dict[str, Any]) -> Any:
         source="api",
     )
     ticket = services.open_ticket(tenant, wanted, by=actor(), at=time.now())
-    return _detail(queries.find_ticket_view(ticket.code, by=actor()))
+    site = site_of(ticket.tenant_id, ticket.site_id)
+    return _detail(TicketView(ticket, tenant, wanted.asset, site, hand_over=None, files=()))
 
 
 @bp.get("/tickets/<code>")

@@ -18,6 +18,14 @@ OWN = "nusantara"
 YEARS = range(2016, 2031)
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 LEVELS = ("P1", "P2", "P3", "P4")
+CREDITS = {
+    "table": [
+        {"clock": "response", "below_percent": 95, "credit_percent": 5},
+        {"clock": "resolution", "below_percent": 95, "credit_percent": 5},
+        {"clock": "resolution", "below_percent": 85, "credit_percent": 10},
+    ],
+    "cap_percent": 15,
+}
 
 
 @dataclass(frozen=True)
@@ -113,8 +121,8 @@ CLIENTS = tuple(one for one in COMPANIES if one.slug != OWN)
 
 
 def terms_of(company: Company) -> dict[str, Any]:
-    """The company's terms: the default ones with its own hours and Indonesia's holidays."""
-    terms = default_terms(company.time_zone)
+    """The company's terms: the default ones with its own hours, Indonesia's holidays and a table of credits."""
+    terms = default_terms(company.time_zone) | {"credits": CREDITS}
     days = (*WEEKDAYS, "saturday") if company.saturdays else WEEKDAYS
     terms["calendar"]["hours"] = [
         {"weekday": day, "from": company.opens, "to": company.closes} for day in days

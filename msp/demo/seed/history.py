@@ -1,4 +1,4 @@
-"""Two months of finished tickets, so that attainment has something to say: mostly in time, now and then too late."""
+"""Three months of finished tickets, so that attainment has something to say: mostly in time, now and then too late."""
 
 from datetime import datetime, timedelta
 
@@ -7,7 +7,7 @@ from msp.demo.seed.people import CLIENTS as PEOPLE
 from msp.demo.seed.stories import Step, Story, calendar_for, company_of
 from msp.demo.seed.times import Stage, after
 
-TICKETS = 10
+TICKETS = 21
 PRIORITIES = ("P1", "P2", "P2", "P3", "P3", "P3", "P3", "P4", "P4")
 HELPERS = {"kopi-senja": "tono", "batik-lestari": "tono", "klinik-sehat": "wulan", "lentera-timur": "wulan"}
 MATTERS = {
@@ -57,7 +57,7 @@ def _story(stage: Stage, slug: str, number: int) -> tuple[datetime, Story]:
     company, dice = company_of(slug), stage.dice
     priority = dice.choice(PRIORITIES)
     subject, body, solution = MATTERS[company.language][number % len(MATTERS[company.language])]
-    day = stage.now - timedelta(days=6 + number * 5, minutes=dice.randrange(1440))
+    day = stage.now - timedelta(days=6 + number * 4, minutes=dice.randrange(1440))
     opened_at = after(calendar_for(slug, priority), day, dice.randrange(1, 240))
     requester = dice.choice([one.key for one in PEOPLE if one.home == slug])
     story = Story(

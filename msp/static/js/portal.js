@@ -189,6 +189,10 @@
     if (told) say(told.dataset.say);
   });
 
+  // On a phone the places are one row that scrolls: show the one that is open.
+  const open = find(".client-nav-row [aria-current]");
+  if (open) open.parentElement.parentElement.scrollLeft = open.offsetLeft - 24;
+
   const errors = find("#form-errors");
   if (errors) errors.focus();
 })();

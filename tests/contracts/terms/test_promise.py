@@ -111,6 +111,7 @@ def _steps(*steps):
             "freezes.0.to",
         ),
         ("freezes", [{"from": "2026-12-20", "to": "2027-01-03", "name": " "}], "freezes.0.name"),
+        ("freezes", [{"from": "2026-12-20", "to": "2027-01-03", "name": "a\x00b"}], "freezes.0.name"),
         ("freezes", [{"from": "2026-12-20", "to": "2026-12-32", "name": "x"}], "freezes.0.to"),
     ],
 )

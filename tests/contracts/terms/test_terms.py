@@ -4,7 +4,7 @@ import copy
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from contracts.clock.calendar import ALWAYS
@@ -143,6 +143,7 @@ def test_the_database_keeps_a_version_as_it_is(contract, within, who, statement)
         ({"name": " "}, "name"),
         ({"time_zone": "Mars/Base"}, "time_zone"),
         ({"ends_on": date(2025, 1, 1)}, "ends_on"),
+        ({"starts_on": date(1, 1, 1)}, "starts_on"),
         ({"monthly_fee": -1}, "monthly_fee"),
         ({"currency": "rupiah"}, "currency"),
         ({"terms": {}}, "calendar"),
@@ -189,3 +190,15 @@ def test_two_versions_on_one_day_are_refused_by_the_schema(contract, as_actor):
     db.session.add(ContractVersion(number=3, note="", **twin))
     with pytest.raises(DBAPIError, match="uq_contract_versions_day"):
         db.session.flush()
+
+
+def test_what_is_remembered_of_one_version_is_never_said_of_another(within):
+    """After a restore another version may have the number of one that this process has read."""
+    with within("acme") as acme:
+        key = db.session.execute(select(ContractVersion.tenant_id, ContractVersion.id)).one()
+        right = queries.terms_by_id([key])[tuple(key)]
+        queries._read.clear()
+        queries._read[acme, key.id, datetime(1999, 1, 1, tzinfo=UTC)] = None
+        assert queries.terms_by_id([key]) == {tuple(key): right}
+        assert queries.terms_by_id([key]) == {tuple(key): right}
+    queries._read.clear()

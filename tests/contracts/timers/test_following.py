@@ -239,6 +239,14 @@ def test_badges_need_one_statement_and_count_business_time(desk):
     assert next(iter(night.values())).state == "missed"
 
 
+def test_what_was_read_from_another_database_is_read_again(desk, monkeypatch):
+    ticket = desk.open(_at())
+    other = {(ticket.tenant_id, ticket.contract_version_id, _at(-99)): None}
+    monkeypatch.setattr("contracts.terms.queries._read", other)
+    assert badges([ticket], _at()).keys() == {(ticket.tenant_id, ticket.id)}
+    assert badges([ticket], _at()).keys() == {(ticket.tenant_id, ticket.id)}
+
+
 def test_attainment_counts_what_was_decided_in_the_month(desk):
     met, missed = desk.open(_at()), desk.open(_at())
     desk.reply(met, _at(1))

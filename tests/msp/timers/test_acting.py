@@ -208,10 +208,13 @@ class TestPassingUp:
 
     def test_staff_read_why_and_the_client_reads_nothing_of_it(self, desk, sign_in):
         desk.terms(actions=UP)
-        ticket = desk.ticket(held_by_leo(desk))
+        held = held_by_leo(desk)
+        desk.assign(held, "Tina")
+        ticket = desk.ticket(held)
         desk.sweep(3.1)
         staff = sign_in("Leo").get(f"/desk/tickets/{ticket.code}").text
         assert "75 % of the target “First response” were used up." in staff
+        assert "Held until then by</dt><dd>Tina" in staff
         client = sign_in("Bob").get(f"/portal/tickets/{ticket.code}").text
         assert "used up" not in client
 

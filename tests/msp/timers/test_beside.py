@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import select, update
 
 from contracts.terms.document import default_terms
+from contracts.terms.models import Contract
 from contracts.terms.services import add_contract
 from contracts.timers.models import SideTimer, TimerMark
 from contracts.timers.sweep import sweep_due_side_timers
+from msp.console.contract_drafts import fields_of
 from tenants.foundation import time
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
@@ -149,6 +151,35 @@ def test_staff_see_it_in_the_queue_and_on_the_ticket(desk, sign_in):
     code = desk.ticket(handed_over(desk)).code
     for path in ("/desk/", f"/desk/tickets/{code}"):
         assert "Acceptance" in sign_in("Leo").get(path).text
+
+
+def test_a_manager_says_how_long_in_our_own_terms_only(desk, sign_in):
+    promise_ourselves(desk, P3=30)
+    mia = sign_in("Mia")
+    ours, acmes = contract_of(desk, "provider"), contract_of(desk, "acme")
+    assert 'name="acceptance_P3"' not in mia.get(f"/console/contracts/{acmes}/versions/new").text
+    assert 'name="acceptance_P3"' in mia.get(f"/console/contracts/{ours}/versions/new").text
+    form = typed(default_terms("Asia/Jakarta")) | {"in_force_on": "2027-02-01", "acceptance_P1": "0"}
+    refused = mia.post(f"/console/contracts/{ours}/versions/new", data=form)
+    assert refused.status_code == 422
+    form["acceptance_P1"] = "15"
+    assert mia.post(f"/console/contracts/{ours}/versions/new", data=form).status_code == 302
+    said = mia.get("/console/tenants/provider/contract").text
+    assert "P1: hand-over accepted within" in said
+    assert "15 min" in said
+
+
+def contract_of(desk, slug):
+    with desk.app.app_context(), enter(of_tenant(desk.cast.tenants[slug])):
+        return str(db.session.scalars(select(Contract.public_id)).one())
+
+
+def typed(terms):
+    """The fields of the page's form with these terms, as a browser would send them."""
+    values = fields_of(terms, "Asia/Jakarta").items()
+    return {
+        name: "y" if value is True else str(value) for name, value in values if value not in (None, False)
+    }
 
 
 class TestVendor:

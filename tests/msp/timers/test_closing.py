@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from contracts.timers.models import TicketDeadline
-from msp.timers.closing import sweep_due_closings
+from msp.timers.jobs import sweep_due_closings
 from tenants.foundation import time
 from tenants.foundation.errors import Conflict
 from tenants.foundation.work import Work
@@ -60,12 +60,14 @@ def test_the_terms_say_after_how_many_days(desk):
     assert desk.ticket(ticket).reopen_until == desk.at(1 + 3 * DAY)
 
 
-def test_terms_may_say_never(desk):
+def test_terms_may_say_never_by_itself_and_again_at_any_time(desk, sign_in):
     desk.terms(auto_close_days=None, reopen_days=None)
     ticket = resolved(desk)
     assert rest(desk, 1 + 500 * DAY) == 0
     desk.do(ticket, tickets.close_ticket, "Bob", 2)
-    assert desk.ticket(ticket).reopen_until is None
+    assert "You can reopen it." in sign_in("Bob").get(f"/portal/tickets/{desk.ticket(ticket).code}").text
+    desk.do(ticket, tickets.reopen_ticket, "Bob", 900 * DAY, because="It burns again.")
+    assert desk.ticket(ticket).state == "in_progress"
 
 
 def test_what_was_reopened_stays_open(desk):

@@ -15,7 +15,7 @@ from msp.web.look import flash_with_undo, query
 from tenants.assets import models as assets
 from tenants.foundation.permissions import MemberRole
 from tenants.tickets import models as tickets
-from tests.msp.web.samples import HOSTILE, NOW, ROOT, context, form, sample, small_app, verdict
+from tests.msp.web.samples import HOSTILE, NOW, context, form, sample, small_app, verdict
 
 LAYOUTS = ["layouts/staff.html", "layouts/client.html", "layouts/public.html"]
 ERRORS = [400, 401, 403, 404, 409, 413, 422, 429, 500, 503]
@@ -295,16 +295,6 @@ def test_mails_render_in_both_forms(shown: Flask) -> None:
     assert "<script" not in page
     assert 'href="https://portal.test/x"' in page
     assert "https://portal.test/x" in render_template("layouts/mail.txt", **values)
-
-
-def test_icons_in_use_are_among_those_that_are_built() -> None:
-    built = set((ROOT / "msp/web/frontend/icons.txt").read_text().split())
-    known = {each.icon for table in words.TABLES.values() for each in table.values()}
-    named = re.compile(r"icon\(\s*\"([a-z0-9-]+)\"")
-    known |= {
-        name for path in (ROOT / "templates").rglob("*.html") for name in named.findall(path.read_text())
-    }
-    assert known <= built
 
 
 def test_the_components_are_installed_by_one_call() -> None:
