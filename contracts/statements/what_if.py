@@ -160,7 +160,7 @@ def _decided(case: Case, terms: Terms | None, period: Period) -> list[Decided]:
 
 
 def _note_changes(case: Case, was: Sequence[Decided], would: Sequence[Decided], outcome: Outcome) -> None:
-    if was == would:
+    if was == would or case.terms is None:
         return
     before, after = _verdicts(was), _verdicts(would)
     changes = [

@@ -12,7 +12,7 @@ such as a warning of an earlier target, must have been so when it was recorded.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import chain, groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -193,7 +193,10 @@ def _owed(name: str, row: Any, now: datetime) -> Iterator[Found]:
 
 
 def _mark_differences(stored: Stored, read: Iterable[Reading]) -> Iterator[Found]:
-    said = {_key(values): values for reading in read for values in mark_values(reading)}
+    said: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for values in chain.from_iterable(map(mark_values, read)):
+        # Met twice within one second is recorded once, as it was first.
+        said.setdefault(_key(values), values)
     rows = {_key(row._asdict()): row for row in stored.marks}
     for key, values in said.items():
         row = rows.pop(key, None)

@@ -222,6 +222,16 @@ def test_a_clock_that_lost_its_target_is_not_looked_at_again(desk):
     assert _found(desk) == {}
 
 
+def test_met_twice_within_a_second_is_recorded_as_it_was_first(desk):
+    ticket = desk.open(MORNING)
+    desk.move(ticket, "in_progress", MORNING)
+    desk.move(ticket, "resolved", MORNING)
+    desk.move(ticket, "in_progress", MORNING)
+    services.set_priority(ticket, priority="P1", reason="Worse", by=desk.staff, at=MORNING)
+    desk.move(ticket, "resolved", MORNING)
+    assert _found(desk, MORNING) == {}
+
+
 def test_who_waited_for_the_ticket_does_not_turn_its_clock_back(desk):
     ticket = desk.open(MORNING)
     desk.move(ticket, "in_progress", MORNING + timedelta(minutes=5))
