@@ -49,6 +49,8 @@ def _end_reading(connection: Connection) -> None:
 
     Pages only read, so PostgreSQL would plan each of their statements anew at every request.
     """
+    if connection.invalidated:  # the server ended it in the middle: there is nothing left to end
+        return
     driver: Any = connection.connection.driver_connection
     if connection.info["only_reads"] and driver.info.transaction_status is TransactionStatus.INTRANS:
         driver.commit()

@@ -2,6 +2,7 @@
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 
 from tenants.foundation.connections import PREPARED
 from tenants.foundation.db import among, db
@@ -74,3 +75,16 @@ def test_among_finds_exactly_the_ids_it_is_given(fresh, within):
             set(db.session.scalars(select(Tenant.id).where(among(Tenant.id, sorted(everyone))))) == everyone
         )
         assert db.session.scalars(select(Tenant.id).where(among(Tenant.id, []))).all() == []
+
+
+def test_a_connection_that_is_lost_in_the_middle_is_rolled_back_like_any_other(app, database, superuser):
+    """What was lost says so itself; giving it up says nothing new."""
+    with app.app_context():
+        with db.engine.connect() as connection:
+            number = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+            superuser.execute("SELECT pg_terminate_backend(%s)", (number,))
+            with pytest.raises(OperationalError):
+                connection.exec_driver_sql("SELECT 1")
+            connection.rollback()
+            assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
+        db.engine.dispose()
