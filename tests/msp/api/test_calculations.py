@@ -1,4 +1,4 @@
-"""The calculator, exactly as sla.md section 5 has it; the arithmetic itself is proven in tests/contracts/clock."""
+"""The calculator over the API, to the letter of its rules; the arithmetic itself is proven in tests/contracts/clock."""
 
 import pytest
 
