@@ -8,12 +8,13 @@ from typing import Any
 
 from sqlalchemy import and_, select
 
-from contracts.clock.history import Reading
+from contracts.clock.history import ClockKind, Entry, Reading, read_clock
+from contracts.terms.document import read_terms
 from contracts.terms.models import Contract, ContractVersion
 from contracts.terms.queries import list_versions
 from contracts.timers.models import TimerMark
 from contracts.timers.queries import month_bounds
-from contracts.timers.reading import read_ticket
+from contracts.timers.reading import entries_of
 from tenants.foundation.db import db
 from tenants.tickets.models import Ticket, TicketEvent
 
@@ -66,14 +67,10 @@ def _lines_of(
     histories = _histories(rows[0].Ticket for rows in tickets)
     for rows in tickets:
         ticket = rows[0].Ticket
-        version = versions[ticket.contract_version_id]
-        history = histories[ticket.id]
+        measured = _Measured(ticket, versions[ticket.contract_version_id], entries_of(histories[ticket.id]))
         for row in rows:
             mark = row.TimerMark
-            then = _reading(ticket, history, version, mark, mark.at)
-            last = _reading(ticket, history, version, mark, period.end) if mark.mark == "missed" else then
-            line = _line(ticket, version, mark, then, last, period)
-            yield mark.at, ticket.code, mark.clock, mark.cycle, mark.id, line
+            yield mark.at, ticket.code, mark.clock, mark.cycle, mark.id, measured.line(mark, period)
 
 
 def _histories(tickets: Iterable[Ticket]) -> dict[int, list[TicketEvent]]:
@@ -89,42 +86,50 @@ def _histories(tickets: Iterable[Ticket]) -> dict[int, list[TicketEvent]]:
     return histories
 
 
-def _reading(
-    ticket: Ticket, history: list[TicketEvent], version: ContractVersion, mark: TimerMark, as_of: datetime
-) -> Reading:
-    """The clock and cycle of a decision as it stood at a moment."""
-    read = read_ticket(ticket, history, version, as_of)
-    return next(one for one in read if (one.kind, one.cycle) == (mark.clock, mark.cycle))
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """A ticket with the version that measures it and the history of its clocks."""
 
+    ticket: Ticket
+    version: ContractVersion
+    entries: Sequence[Entry]
 
-def _line(
-    ticket: Ticket,
-    version: ContractVersion,
-    mark: TimerMark,
-    then: Reading,
-    last: Reading,
-    period: Period,
-) -> dict[str, Any]:
-    """`then` is the clock at its decision; `last` at its stop, or at the month's end while it still ran late."""
-    stopped = last.stopped_at if last.stopped_at and last.stopped_at < period.end else None
-    return {
-        "ticket": ticket.code,
-        "subject": ticket.subject,
-        "clock": mark.clock,
-        "cycle": mark.cycle,
-        "priority": mark.priority,
-        "contract_version": version.number,
-        "verdict": mark.mark,
-        "cause": mark.cause,
-        "decided_at": instant(mark.at),
-        "started_at": instant(then.started_at),
-        "stopped_at": instant(stopped),
-        "due_at": instant(then.verdict.due_at),
-        "target_seconds": then.target.seconds if then.target else None,
-        "elapsed_seconds": last.verdict.elapsed_seconds,
-        "paused_seconds": last.verdict.paused_business_seconds,
-        "set_aside": None,
-    }
+    def line(self, mark: TimerMark, period: Period) -> dict[str, Any]:
+        """A decision with its figures: as of its stop, or of the month's end while it ran late."""
+        then = self._reading(mark, mark.at)
+        last = self._reading(mark, period.end) if mark.mark == "missed" else then
+        if last.target is None:  # a later priority promises nothing: what was decided stays what it was
+            last = then
+        stopped = last.stopped_at if last.stopped_at and last.stopped_at < period.end else None
+        return {
+            "ticket": self.ticket.code,
+            "subject": self.ticket.subject,
+            "clock": mark.clock,
+            "cycle": mark.cycle,
+            "priority": mark.priority,
+            "contract_version": self.version.number,
+            "verdict": mark.mark,
+            "cause": mark.cause,
+            "decided_at": instant(mark.at),
+            "started_at": instant(then.started_at),
+            "stopped_at": instant(stopped),
+            "due_at": instant(then.verdict.due_at),
+            "target_seconds": self._target_seconds(mark),
+            "elapsed_seconds": last.verdict.elapsed_seconds,
+            "paused_seconds": last.verdict.paused_business_seconds,
+            "set_aside": None,
+        }
+
+    def _reading(self, mark: TimerMark, as_of: datetime) -> Reading:
+        """The clock and cycle of a decision as it stood at a moment, with or without a target."""
+        terms = read_terms(self.version.terms)
+        read = read_clock(ClockKind(mark.clock), self.entries, terms, as_of)
+        return next(one for one in read if one.cycle == mark.cycle)
+
+    def _target_seconds(self, mark: TimerMark) -> int | None:
+        """What the version allows for the priority that was decided."""
+        target = read_terms(self.version.terms).of(ClockKind(mark.clock)).targets.get(mark.priority)
+        return target.seconds if target else None
 
 
 def instant(at: datetime | None) -> str | None:

@@ -8,8 +8,9 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, func, select, tuple_
+from sqlalchemy import ColumnElement, and_, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import aliased
 
 from contracts.statements import rules
 from contracts.statements.models import Credit, Statement, StatementLine
@@ -87,11 +88,8 @@ def list_statements(
     limit: int = 26,
 ) -> list[Listed]:
     """Statements in scope with amendments, the latest month first; the sort key is `(month, id)`, falling."""
-    latest = func.max(Statement.number).over(
-        partition_by=(Statement.tenant_id, Statement.contract_id, Statement.month)
-    )
     listed = (
-        select(Statement, Contract.name, Credit, latest)
+        select(Statement, Contract.name, Credit, ~_is_amended())
         .outerjoin(
             Contract, and_(Contract.tenant_id == Statement.tenant_id, Contract.id == Statement.contract_id)
         )
@@ -108,7 +106,19 @@ def list_statements(
             listed = listed.where(column == value)
     if after is not None:
         listed = listed.where(tuple_(Statement.month, Statement.id) < tuple_(*after))
-    return [Listed(row[0], row[1], row[2], row[0].number == row[3]) for row in db.session.execute(listed)]
+    return [Listed(*row) for row in db.session.execute(listed)]
+
+
+def _is_amended() -> ColumnElement[bool]:
+    """Whether a statement of the same month has a higher number; one probe of the index that names them."""
+    later = aliased(Statement)
+    same = and_(
+        later.tenant_id == Statement.tenant_id,
+        later.contract_id == Statement.contract_id,
+        later.month == Statement.month,
+        later.number > Statement.number,
+    )
+    return select(later.id).where(same).correlate(Statement).exists()
 
 
 def list_lines(

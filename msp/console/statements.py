@@ -1,5 +1,6 @@
 """Statements for staff: over all clients, one client's, closing a month, amending, deciding credits."""
 
+import re
 from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, url_for
@@ -7,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import StringField, TextAreaField
-from wtforms.validators import DataRequired, Length
+from wtforms.validators import AnyOf, DataRequired, Length
 
 from contracts.statements import queries, services
 from contracts.statements.models import Statement
@@ -39,6 +40,9 @@ PLACE = navigation.Place(
 )
 
 
+_POSITION = re.compile(r"[1-9]\d{0,8}", re.ASCII)
+
+
 class CloseForm(FlaskForm):
     """Which month of which contract."""
 
@@ -55,6 +59,14 @@ class ReasonForm(FlaskForm):
             DataRequired(_l("Say why, in at most 2,000 characters: the client reads it.")),
             Length(max=2000, message=_l("Say why, in at most 2,000 characters: the client reads it.")),
         ],
+    )
+
+
+class CreditForm(ReasonForm):
+    """What is decided about a credit, and why."""
+
+    decision = StringField(
+        _l("Decision"), [AnyOf(("approve", "decline"), message=_l("Approve the credit or decline it."))]
     )
 
 
@@ -87,7 +99,7 @@ def _listed(slug: str | None, form: CloseForm | None = None) -> Any:
         views={one.statement.id: read(one.statement) for one in page.items},
         clients=names_of([one.statement.tenant_id for one in page.items]),
     )
-    return html, 422 if form is not None and form.errors else 200
+    return html, 422 if form is not None else 200
 
 
 @bp.post("/tenants/<slug>/statements")
@@ -133,7 +145,7 @@ def _shown(statement: Statement, form: ReasonForm | None = None) -> Any:
         form=form or ReasonForm(formdata=None),
         **pages.statement_context(statement),
     )
-    return html, 422 if form is not None and form.errors else 200
+    return html, 422 if form is not None else 200
 
 
 @bp.get("/statements/<statement_id>/lines")
@@ -195,23 +207,23 @@ def amend_statement(statement_id: str) -> Any:
         chosen=chosen,
         form=form,
     )
-    return html, 422 if form.errors else 200
+    return html, 422 if request.method == "POST" else 200
 
 
 def _positions(statement: Statement) -> set[int]:
     """The lines that are ticked; at first those that are set aside already."""
     if request.method == "GET":
         return {line.position for line in queries.list_lines(statement, verdict="set_aside")}
-    return {int(one) for one in request.form.getlist("set_aside") if one.isascii() and one.isdigit()}
+    return {int(one) for one in request.form.getlist("set_aside") if _POSITION.fullmatch(one)}
 
 
 @bp.post("/statements/<statement_id>/credit")
 @require(Permission.MANAGE_CONTRACTS)
 def decide_credit(statement_id: str) -> Any:
     """Approve or decline the credit, with a reason that the client reads."""
-    statement, form = queries.find_statement(statement_id), ReasonForm()
+    statement, form = queries.find_statement(statement_id), CreditForm()
     if form.validate_on_submit():
-        approve = request.form.get("decision") == "approve"
+        approve = form.decision.data == "approve"
         try:
             services.decide_credit(
                 statement, approve=approve, reason=form.reason.data or "", by=actor(), at=time.now()

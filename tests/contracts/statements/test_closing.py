@@ -12,6 +12,7 @@ from contracts.statements.models import Credit, Statement
 from contracts.terms.models import Contract, ContractVersion
 from contracts.terms.services import add_version
 from contracts.timers.models import TimerMark
+from contracts.timers.settling import settle_timers
 from contracts.timers.sweep import sweep_due_timers
 from tenants.foundation.db import db
 from tenants.foundation.errors import Conflict, Invalid
@@ -213,6 +214,35 @@ def test_a_miss_counts_for_the_priority_whose_target_ran_out(month):
         ("P1", 30 * 60),
         ("P1", 4 * 3600),
     ]
+
+
+@pytest.mark.parametrize("later", [timedelta(), timedelta(days=1)], ids=["in the same second", "later"])
+def test_a_miss_stays_countable_when_the_clock_loses_its_target(month, later):
+    """Missed as P1, then made P4, for which nothing is promised: the month can still be closed."""
+    terms = db.session.scalars(select(ContractVersion)).one().terms
+    level = dict.fromkeys(("response_minutes", "update_minutes", "resolution_minutes"))
+    levels = terms["service_levels"] | {"P4": level | {"always": False}}
+    early = datetime(2026, 1, 5, tzinfo=UTC)
+    add_version(
+        month.contract,
+        in_force_on=date(2026, 2, 1),
+        terms=terms | {"service_levels": levels},
+        by=month.manager,
+        at=early,
+    )
+    ticket = open_in_scope(month.cast, month.requester, at=MORNING, impact="high", urgency="high")
+    db.session.commit()
+    missed_at = MORNING + timedelta(hours=4)
+    settle_timers(ticket.tenant_id, before=missed_at + timedelta(minutes=1), by=month.manager, at=missed_at)
+    tickets.set_priority(ticket, priority="P4", reason="Not that bad", by=month.staff, at=missed_at + later)
+    db.session.commit()
+    lines = bodies(month.close())
+    assert [(one["clock"], one["priority"], one["target_seconds"]) for one in lines] == [
+        ("response", "P1", 30 * 60)
+    ] + [("resolution", "P1", 4 * 3600)] * bool(later)
+    assert all(
+        one["verdict"] == "missed" and one["elapsed_seconds"] >= one["target_seconds"] for one in lines
+    )
 
 
 def test_the_database_refuses_to_change_a_statement(month, app):

@@ -97,6 +97,9 @@ def test_a_manager_amends_and_both_statements_stay_readable(closed, sign_in):
     refused = mia.post(f"{page}/amend", data={"set_aside": missed, "reason": ""})
     assert refused.status_code == 422
     assert f'value="{missed}" id="line-{missed}" checked' in refused.text
+    for hostile in ("9" * 5000, "-1", "0", "x", "\u0661"):
+        answer = mia.post(f"{page}/amend", data={"set_aside": hostile, "reason": "Why"})
+        assert answer.status_code == 422
     done = mia.post(f"{page}/amend", data={"set_aside": missed, "reason": "Power cut in the whole town"})
     assert done.status_code == 302
     latest = done.location.rsplit("/", 1)[1]
@@ -110,10 +113,27 @@ def test_a_manager_amends_and_both_statements_stay_readable(closed, sign_in):
         assert sign_in(who).get(f"{page}/amend").status_code == 403
 
 
+def test_the_first_statement_is_known_as_amended_on_a_page_of_its_own_too(closed, sign_in):
+    mia = sign_in("Mia")
+    (missed,) = re.findall(
+        r'name="set_aside" value="(\d+)"', mia.get(f"/console/statements/{closed}/amend").text
+    )
+    mia.post(f"/console/statements/{closed}/amend", data={"set_aside": missed, "reason": "Why"})
+    first = mia.get("/console/statements?limit=1")
+    assert "amended later" not in first.text
+    (after,) = set(re.findall(r"after=([\w-]+)", first.text))
+    assert "amended later" in mia.get(f"/console/statements?limit=1&after={after}").text
+
+
 def test_a_credit_is_decided_once_with_a_reason_that_the_client_reads(closed, sign_in):
     mia = sign_in("Mia")
     page = f"/console/statements/{closed}"
     assert mia.post(f"{page}/credit", data={"decision": "approve", "reason": " "}).status_code == 422
+    for undecided in ({}, {"decision": "perhaps"}):
+        answer = mia.post(f"{page}/credit", data={"reason": "Paid already", **undecided})
+        assert answer.status_code == 422
+        assert "Approve the credit or decline it." in answer.text
+    assert "Paid already" not in sign_in("Alice").get(f"/portal/statements/{closed}").text
     assert (
         mia.post(f"{page}/credit", data={"decision": "decline", "reason": "Paid already"}).status_code == 302
     )
