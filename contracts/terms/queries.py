@@ -44,6 +44,11 @@ def list_versions(contract: Contract) -> list[ContractVersion]:
     return list(db.session.scalars(owned.order_by(ContractVersion.number.desc())))
 
 
+def find_last_version(contract: Contract, before: datetime) -> ContractVersion | None:
+    """The latest version of this contract that was in force before a moment; None where none was."""
+    return next((one for one in list_versions(contract) if one.in_force_from < before), None)
+
+
 def find_version_in_force(tenant_id: int, at: datetime) -> ContractVersion | None:
     """The version by which a ticket opened at this moment is measured; None where nothing is promised then."""
     return db.session.scalar(_in_force_statement(), {"asked_tenant": tenant_id, "at": at})

@@ -6,15 +6,14 @@ from typing import Any
 from contracts.statements.evidence import Period
 from contracts.terms.document import read_promise
 from contracts.terms.models import Contract
-from contracts.terms.queries import list_versions
+from contracts.terms.queries import find_last_version
 
 NOT_MEASURED = "not_measured"
 
 
 def gather_evidence(contract: Contract, month: date) -> dict[str, Any]:
     """The promises of the terms in force on the month's last day, each with what is known of it."""
-    end = Period.of(contract, month).end
-    version = next((one for one in list_versions(contract) if one.in_force_from < end), None)
+    version = find_last_version(contract, Period.of(contract, month).end)
     if version is None:
         return {}
     promise = read_promise(version.terms)

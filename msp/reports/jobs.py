@@ -1,20 +1,21 @@
 """Closing months that have ended, and telling the client's admins on the contract's day."""
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import current_app
 from sqlalchemy import select
 
 from contracts.statements.events import StatementClosed
+from contracts.statements.evidence import Period
 from contracts.statements.models import Statement
 from contracts.statements.queries import list_unclosed
 from contracts.statements.rules import following
 from contracts.statements.services import close_month
 from contracts.terms.document import read_promise
 from contracts.terms.models import Contract
-from contracts.terms.queries import find_version_in_force
+from contracts.terms.queries import find_last_version
 from msp.background.jobs import job
 from msp.mail.addresses import address_of
 from msp.mail.services import queue_mail
@@ -26,7 +27,8 @@ from tenants.foundation.db import db
 from tenants.foundation.permissions import MemberRole
 from tenants.foundation.scope import enter, gate, of_tenant, sweeper
 from tenants.foundation.work import Claimed, request_work
-from tenants.people.models import Membership, User
+from tenants.people.models import User
+from tenants.people.queries import list_members
 from tenants.tenancy.queries import find_tenant_by_id
 
 CLOSER = Actor.system("statements")
@@ -67,7 +69,7 @@ def announce_statement(event: StatementClosed) -> None:
     """Reaction: the client's admins get it on the contract's day, amendments at once."""
     statement = db.session.get_one(Statement, (event.tenant_id, event.statement_id))
     contract = db.session.get_one(Contract, (event.tenant_id, statement.contract_id))
-    ended = _local(contract, following(statement.month), time())
+    ended = Period.of(contract, statement.month).end
     if event.at - ended > NEWS_FOR:
         return
     request_work(
@@ -75,21 +77,17 @@ def announce_statement(event: StatementClosed) -> None:
         tenant_id=event.tenant_id,
         arguments={"statement": statement.id},
         queue="mail",
-        due_at=_sent_at(contract, statement, event.at),
+        due_at=_sent_at(contract, statement, ended, event.at),
         key=str(statement.id),
     )
 
 
-def _sent_at(contract: Contract, statement: Statement, at: datetime) -> datetime | None:
+def _sent_at(contract: Contract, statement: Statement, ended: datetime, at: datetime) -> datetime | None:
     """08:00 of the contract's day in its zone; None, which is at once, for amendments and days gone by."""
-    version = find_version_in_force(contract.tenant_id, at)
+    version = find_last_version(contract, ended)
     on = following(statement.month).replace(day=read_promise(version.terms).statement_day if version else 1)
-    due = _local(contract, on, MORNING)
+    due = datetime.combine(on, MORNING, ZoneInfo(contract.time_zone))
     return due if statement.number == 1 and due > at else None
-
-
-def _local(contract: Contract, on: Any, hour: time) -> datetime:
-    return datetime.combine(on, hour, ZoneInfo(contract.time_zone))
 
 
 @job("send_statement", queue="mail")
@@ -98,28 +96,28 @@ def send_statement(claimed: Claimed) -> None:
     statement = db.session.scalars(
         select(Statement).where(Statement.id == int(claimed.arguments["statement"]))
     ).one()
-    admins = select(Membership).where(
-        Membership.role == MemberRole.CLIENT_ADMIN, Membership.state == "active"
-    )
-    for one in db.session.scalars(admins.order_by(Membership.id)):
-        _queue(statement, one)
-
-
-def _queue(statement: Statement, admin: Membership) -> None:
     tenant = find_tenant_by_id(statement.tenant_id)
+    shared = {
+        "view": view.read(statement),
+        "current_tenant": tenant,
+        "provider_name": current_app.extensions["settings"].provider_name,
+        "action_url": address_of("portal.show_statement", statement_id=str(statement.public_id)),
+    }
+    admins = [one for one in list_members(statement.tenant_id) if one.role == MemberRole.CLIENT_ADMIN]
+    languages = _languages([one.user_id for one in admins])
+    for one in admins:
+        queue_mail(
+            statement.tenant_id,
+            to=one.email,
+            template="statement",
+            language=languages.get(one.user_id) or tenant.language,
+            context={**shared, "name": one.name},
+            key=f"statement:{statement.id}:{one.user_id}",
+        )
+
+
+def _languages(user_ids: Sequence[int]) -> dict[int, str | None]:
+    """The languages that people chose; reached through the gate."""
     with enter(gate()):
-        language = db.session.scalar(select(User.language).where(User.id == admin.user_id))
-    queue_mail(
-        statement.tenant_id,
-        to=admin.email,
-        template="statement",
-        language=language or tenant.language,
-        context={
-            "view": view.read(statement),
-            "name": admin.name,
-            "current_tenant": tenant,
-            "provider_name": current_app.extensions["settings"].provider_name,
-            "action_url": address_of("portal.show_statement", statement_id=str(statement.public_id)),
-        },
-        key=f"statement:{statement.id}:{admin.user_id}",
-    )
+        found = db.session.execute(select(User.id, User.language).where(User.id.in_(user_ids)))
+        return {row[0]: row[1] for row in found}

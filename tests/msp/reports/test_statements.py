@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from contracts.statements.models import Statement
 from contracts.statements.services import close_month
 from contracts.terms.models import Contract, ContractVersion
-from contracts.terms.services import add_version
+from contracts.terms.services import add_contract, add_version
 from msp.background.runner import run_all_due
 from msp.mail.models import OutgoingMail
 from msp.reports import jobs
@@ -252,3 +252,26 @@ def test_printing_has_a_budget_and_says_when_to_come_back(closed, sign_in, monke
     answers = [alice.get(f"/portal/statements/{closed}.pdf") for _ in range(21)]
     assert [one.status_code for one in answers] == [200] * 20 + [429]
     assert "Retry-After" in answers[-1].headers
+
+
+def test_the_day_of_the_mail_is_that_of_the_statements_own_contract(app, within, as_actor):
+    """A client may have two contracts, each with a day of its own."""
+    with within("acme"):
+        first = db.session.scalars(select(Contract)).one()
+        terms = db.session.scalars(select(ContractVersion)).one().terms | {"statement_day": 20}
+        at = datetime(2026, 10, 5, tzinfo=UTC)
+        add_contract(
+            first.tenant_id,
+            name="Another",
+            time_zone="Asia/Jakarta",
+            starts_on=date(2026, 10, 1),
+            ends_on=None,
+            terms=terms,
+            by=as_actor("Mia"),
+            at=at,
+        )
+        close_month(first, NOVEMBER, evidence={}, by=as_actor("Mia"), at=ENDED)
+        db.session.commit()
+    with app.app_context(), enter(sweeper()):
+        (due,) = db.session.scalars(select(Work.due_at).where(Work.kind == "send_statement")).all()
+    assert due == datetime(2026, 12, 3, 1, 0, tzinfo=UTC)
