@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from flask import g, request
-from sqlalchemy import Select, bindparam, func, or_, select
+from sqlalchemy import Select, and_, bindparam, func, or_, select
 
 from msp.agents.models import AgentCredential, EnrolmentToken
 from msp.campaigns.models import Action, Campaign
@@ -205,7 +205,10 @@ def _waiting() -> Any:
             Action.tenant_id == AgentCredential.tenant_id,
             Action.asset_id == AgentCredential.asset_id,
             Action.phase.in_(_offered()),
-            or_(Action.phase != "eligible", Campaign.state == "running"),
+            or_(
+                Action.phase != "eligible",
+                and_(Campaign.state == "running", Action.ready_at.is_not(None)),
+            ),
         )
         .order_by(Action.phase == "eligible", Action.id)
         .limit(1)

@@ -7,15 +7,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
-from msp.campaigns import doorbell, phases
-from msp.campaigns.models import Action, ActionEvent, Campaign, WaveLane
+from msp.campaigns import doorbell, phases, rooms
+from msp.campaigns.models import Action, ActionEvent, Campaign, CampaignTenant, WaveLane
 from msp.campaigns.phases import Report, Step
 from msp.campaigns.plans import Timing
+from msp.campaigns.rules import LET_IN
 from msp.campaigns.writes import write
+from msp.windows.queries import is_frozen_everywhere
+from msp.windows.rules import room_at
 from tenants.assets.models import Asset
 from tenants.foundation.db import db
 
@@ -55,20 +58,67 @@ def offer(asset_id: int, action_id: int, campaign_id: int, at: datetime) -> bool
     asset_state = select(Asset.state).where(Asset.id == asset_id).with_for_update()
     if db.session.scalar(asset_state) != "active":
         return False
-    lane_open = select(WaveLane.id).where(
-        WaveLane.tenant_id == Action.tenant_id, WaveLane.id == Action.lane_id, WaveLane.state == "open"
-    )
+    if not _may_begin(asset_id, action_id, at):
+        return False
     try:
         with db.session.begin_nested():
             offered = write(
                 update(Action)
                 .where(Action.id == action_id, Action.asset_id == asset_id, Action.phase == "eligible")
-                .where(lane_open.correlate(Action).exists())
+                .where(Action.ready_at <= at)
                 .values(phase="offered", offered_at=at, offers=Action.offers + 1, rev=Action.rev + 1)
             )
     except IntegrityError:
         return False
     return offered == 1
+
+
+def _may_begin(asset_id: int, action_id: int, at: datetime) -> bool:
+    """Whether its lane is open, its client consents and the window has room, now; held until the offer is committed."""
+    asked = (
+        select(WaveLane.room, WaveLane.timing)
+        .join(Action, and_(Action.tenant_id == WaveLane.tenant_id, Action.lane_id == WaveLane.id))
+        .join(
+            CampaignTenant,
+            and_(
+                CampaignTenant.tenant_id == WaveLane.tenant_id,
+                CampaignTenant.campaign_id == WaveLane.campaign_id,
+            ),
+        )
+        .where(
+            Action.id == action_id,
+            Action.asset_id == asset_id,
+            WaveLane.state == "open",
+            CampaignTenant.consent.in_(LET_IN),
+        )
+        .with_for_update(read=True, of=(WaveLane, CampaignTenant))
+    )
+    lane = db.session.execute(asked).one_or_none()
+    if lane is None or is_frozen_everywhere(at):
+        return False
+    return rooms.has_room(lane.room, at, Timing(**lane.timing).reserve_seconds)
+
+
+def begin_until(action: Action, at: datetime) -> datetime | None:
+    """By when the asset has to begin so that it can end inside the window; None where no window limits it."""
+    lane = db.session.execute(
+        select(WaveLane.room, WaveLane.timing).where(
+            WaveLane.tenant_id == action.tenant_id, WaveLane.id == action.lane_id
+        )
+    ).one()
+    reserve = timedelta(seconds=Timing(**lane.timing).reserve_seconds)
+    spans = rooms.read_spans(lane.room)
+    span = room_at(spans, action.offered_at or at, reserve) or room_at(spans, at, reserve)
+    return None if span is None or span[1] > at + rooms.NO_LIMIT else span[1] - reserve
+
+
+def downgrade_from(action: Action) -> str | None:
+    """The version that a rollback brings the asset down from."""
+    return db.session.scalar(
+        select(CampaignTenant.downgrade_from).where(
+            CampaignTenant.tenant_id == action.tenant_id, CampaignTenant.campaign_id == action.campaign_id
+        )
+    )
 
 
 def fetch(asset_id: int, action_id: int, at: datetime) -> Action | None:
@@ -79,6 +129,8 @@ def fetch(asset_id: int, action_id: int, at: datetime) -> Action | None:
     if action.retrieved_at is None:
         running = select(Campaign.state).where(Campaign.id == action.campaign_id)
         if db.session.scalar(running.with_for_update(read=True)) != "running":
+            return None
+        if not _may_begin(asset_id, action_id, at):
             return None
         fetched = (
             update(Action)

@@ -1,5 +1,6 @@
 """Putting a campaign together: release, assets, waves, and the plan that is frozen when it is submitted."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -11,13 +12,14 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from msp.campaigns import plans
 from msp.campaigns.gates import Gate, GlobalRule
-from msp.campaigns.models import Campaign, CampaignMember, Release, Wave, WaveLane
+from msp.campaigns.models import Campaign, CampaignMember, CampaignTenant, Release, Wave, WaveLane
+from msp.campaigns.pacing import Limits
 from msp.campaigns.plans import Member, Timing, UnfitPlan
 from msp.campaigns.releases import artifacts_of, find_release_by_id
 from msp.campaigns.rules import Transition
 from msp.campaigns.steps import audit_campaign, author_only, lock, moved
 from msp.campaigns.writes import write
-from tenants.assets.models import Asset
+from tenants.assets.models import Asset, InstalledSoftware
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
 from tenants.foundation.errors import Forbidden, Invalid
@@ -50,15 +52,21 @@ def add_assets(
     tenants: Collection[int] = (),
     kind: str = "",
     tag: str = "",
+    software: str = "",
+    version: str = "",
     assets: Collection[Any] = (),
 ) -> int:
-    """Add active assets with an agent to a draft: of whole tenants, narrowed by kind and tag, or by public id.
+    """Add active assets with an agent to a draft: of whole tenants, narrowed by what is given, or by public id.
+
+    `software` is a package's name, `version` the beginning of its version.
 
     Returns how many were new. Raises Conflict, Forbidden; Invalid when nothing fits.
     """
     lock(campaign, "draft")
     author_only(campaign, by)
     chosen = _eligible().add_columns(cast(campaign.id, BigInteger))
+    if software:
+        chosen = chosen.where(_has_software(software, version))
     if assets:
         chosen = chosen.where(Asset.public_id.in_(list(assets)))
     else:
@@ -76,6 +84,17 @@ def _eligible() -> Any:
     return select(Asset.tenant_id, Asset.id).where(
         Asset.tenant_id.in_(sorted(narrowed())), Asset.state == "active", Asset.controller_id.is_not(None)
     )
+
+
+def _has_software(name: str, version: str) -> Any:
+    found = select(InstalledSoftware.id).where(
+        InstalledSoftware.tenant_id == Asset.tenant_id,
+        InstalledSoftware.asset_id == Asset.id,
+        InstalledSoftware.name == name,
+    )
+    if version:
+        found = found.where(InstalledSoftware.version.startswith(version, autoescape=True))
+    return found.correlate(Asset).exists()
 
 
 def remove_assets(campaign: Campaign, *, by: Actor, tenants: Collection[int]) -> int:
@@ -97,8 +116,9 @@ def wish(
     gates: Sequence[Gate] = (),
     timing: Timing | None = None,
     rule: GlobalRule | None = None,
+    limits: Limits | None = None,
 ) -> None:
-    """Set a draft's waves (cumulative percentages), gates, times and the rule over all lanes. Raises Invalid."""
+    """Set a draft's waves (cumulative percentages), gates, times, limits and the overall rule. Raises Invalid."""
     lock(campaign, "draft")
     author_only(campaign, by)
     try:
@@ -110,6 +130,7 @@ def wish(
         "gates": [gate.stored() for gate in gates] or [Gate().stored()],
         "timing": asdict(timing or Timing()),
         "stop": asdict(rule or GlobalRule()),
+        "limits": asdict(limits or Limits()),
     }
     db.session.flush()
 
@@ -119,30 +140,35 @@ def submit_campaign(campaign: Campaign, *, by: Actor, at: datetime) -> None:
     lock(campaign, Transition.SUBMIT)
     author_only(campaign, by)
     release = find_release_by_id(campaign.release_id)
-    waves = _build_waves(campaign)
+    if release.withdrawn_at is not None:
+        raise Invalid("release", _l("This release was withdrawn."))
+    waves = _build_waves(campaign, release)
     campaign.plan_version += 1
     campaign.plan = plans.freeze(
         release=_release_in_plan(release),
         waves=waves,
         timing=Timing(**campaign.wishes.get("timing", {})),
         rule=GlobalRule(**campaign.wishes.get("stop", {})),
+        limits=Limits(**campaign.wishes.get("limits", {})),
         version=campaign.plan_version,
     )
     campaign.plan_sha256 = plans.plan_hash(campaign.plan)
     campaign.tenant_ids = sorted({member.tenant_id for wave in waves for member in wave.members})
     campaign.submitted_at = at
     _put_waves(campaign, waves)
+    _put_parts(campaign, release, waves)
     _put_lanes(campaign, release, at)
     sizes = [len(wave.members) for wave in waves]
     moved(campaign, Transition.SUBMIT, by, at, {"plan": campaign.plan_sha256, "waves": sizes})
 
 
-def _build_waves(campaign: Campaign) -> list[plans.PlannedWave]:
+def _build_waves(campaign: Campaign, release: Release) -> list[plans.PlannedWave]:
     still_fit = select(Asset.id).where(
         Asset.tenant_id == CampaignMember.tenant_id,
         Asset.id == CampaignMember.asset_id,
         Asset.state == "active",
         Asset.controller_id.is_not(None),
+        *_on_platform(release),
     )
     rows = db.session.execute(
         select(CampaignMember.tenant_id, CampaignMember.asset_id).where(
@@ -161,6 +187,13 @@ def _build_waves(campaign: Campaign) -> list[plans.PlannedWave]:
         raise Invalid(field, _unfit(unfit)) from unfit
 
 
+def _on_platform(release: Release) -> list[Any]:
+    """What an asset has told about itself has to fit; one that has told nothing does not."""
+    wanted = release.platform
+    facts = {"os_id": wanted.get("systems"), "architecture": wanted.get("architectures")}
+    return [Asset.facts[name].astext.in_(list(values)) for name, values in facts.items() if values]
+
+
 def _unfit(unfit: UnfitPlan) -> Any:
     return {
         "empty": _l("Add at least one active asset with an agent."),
@@ -175,7 +208,13 @@ def _release_in_plan(release: Release) -> dict[str, Any]:
         "id": release.id,
         "name": release.name,
         "version": release.version,
+        "kind": release.kind,
+        "severity": release.severity,
         "target_path": release.target_path,
+        "spec": release.spec,
+        "platform": release.platform,
+        "checks_before": release.checks_before,
+        "checks_after": release.checks_after,
         "files": {one.filename: one.sha256 for one in artifacts_of(release.id)},
     }
 
@@ -210,6 +249,31 @@ def _put_members(campaign: Campaign, ordinal: int, members: Sequence[Member]) ->
         )
         .values(wave=ordinal)
     )
+
+
+def _put_parts(campaign: Campaign, release: Release, waves: Sequence[plans.PlannedWave]) -> None:
+    """A row per client, with what it may know; the provider's own machines need nobody's consent."""
+    own = set(db.session.scalars(select(Tenant.id).where(Tenant.kind == "own")))
+    counts = Counter(member.tenant_id for wave in waves for member in wave.members)
+    for tenant_id, count in sorted(counts.items()):
+        db.session.add(
+            CampaignTenant(
+                tenant_id=tenant_id,
+                campaign_id=campaign.id,
+                title=campaign.title,
+                kind=campaign.kind,
+                release_kind=release.kind,
+                release_name=release.name,
+                release_version=release.version,
+                severity=release.severity,
+                references=release.references,
+                notes=release.notes,
+                asset_count=count,
+                consent="not_needed" if tenant_id in own else "asked",
+                downgrade_from=campaign.wishes.get("downgrade_from"),
+            )
+        )
+    db.session.flush()
 
 
 def _put_lanes(campaign: Campaign, release: Release, at: datetime) -> None:

@@ -4,17 +4,18 @@ It may run twice, at the same time in two places, or late: it holds the campaign
 and its writes are conditional on the phase or state they leave.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
 
-from msp.campaigns import moves, plans, rules
+from msp.campaigns import attempts, health, moves, openings, plans, rooms, rules, turns
+from msp.campaigns.doors import Doors, over, plain
 from msp.campaigns.gates import Counts, Gate, GlobalRule, Verdict, judge, judge_all
 from msp.campaigns.models import Action, Campaign, Wave, WaveLane
-from msp.campaigns.queries import Tally, count_actions, list_lanes, list_waves
+from msp.campaigns.queries import Tally, count_actions, list_lanes, list_parts, list_waves
 from msp.campaigns.steps import decide
 from tenants.assets.models import Asset
 from tenants.audit import services as audit
@@ -58,10 +59,13 @@ class Tick:
     def run(self) -> None:
         """Everything that is due in the campaign's state; a state reached on the way is looked at too."""
         campaign = self.campaign
+        if campaign.state == "approved":
+            self._expire()
         if campaign.state == "scheduled":
             self._start()
         if campaign.state in rules.EVALUATED | rules.ENDED and campaign.started_at is not None:
             self._settle()
+        self._note_consents()
         if campaign.state == "running":
             self._advance()
         if campaign.state == "paused":
@@ -72,13 +76,25 @@ class Tick:
             self._complete()
         self._look_again()
 
+    def _expire(self) -> None:
+        """An approval that nobody acted upon says nothing about the world of today."""
+        if (
+            self.campaign.decided_at is not None
+            and self.at >= self.campaign.decided_at + rules.APPROVAL_HOLDS
+        ):
+            self.campaign.ended_at = self.at
+            self._to("expired", {})
+            self._end_parts()
+
     def _start(self) -> None:
         if self.campaign.start_at is None or self.campaign.start_at > self.at:
             return
-        moves.plan_actions(self.campaign)
-        moves.wait_for_previous(self.campaign.id)
         self.campaign.started_at = self.at
-        self._to("running", {})
+        self.campaign.deadline_at = self.at + timedelta(seconds=self.timing.campaign_seconds)
+        moves.plan_actions(self.campaign)
+        release = (self.campaign.plan or {})["release"]
+        replaced = attempts.supersede_older(self.campaign, release["name"], self.at)
+        self._to("running", {"superseded": replaced} if replaced else {})
 
     def _settle(self) -> None:
         """Verified, expired and amended actions, whatever the campaign is doing."""
@@ -91,24 +107,111 @@ class Tick:
             inputs = {"outcome": outcome, "actions": count}
             decide(self.campaign, at=self.at, actor="portal", kind="amend", inputs=inputs, result="amended")
 
+    def _note_consents(self) -> None:
+        """Put what clients decided since the last look into the ledger; they cannot write there themselves."""
+        db.session.flush()
+        for part in list_parts(self.campaign.id):
+            if part.rev != part.noted_rev:
+                part.noted_rev = part.rev
+                inputs = {"reason": part.reason} if part.reason else {}
+                decide(
+                    self.campaign,
+                    at=part.decided_at or self.at,
+                    actor=part.decided_by or "portal",
+                    kind="consent",
+                    inputs=inputs,
+                    result=part.consent,
+                    tenant_id=part.tenant_id,
+                )
+
     def _advance(self) -> None:
         """Judge what is open, stop if that went wrong, else open what may open."""
         db.session.flush()
         lanes = list_lanes(self.campaign.id)
-        waves = {wave.id: wave for wave in list_waves(self.campaign.id)}
+        self._keep_rooms([one for one in lanes if one.state not in rules.TERMINAL_LANES])
+        doors = self._doors()
+        for lane in doors.close_unwanted():
+            self._decide_lane(lane, {"reason": lane.reason}, "skipped")
+        self._retry(doors)
         tallies = count_actions(self.campaign.id)
-        silent = self._count_silent(lanes)
-        for lane in lanes:
-            if lane.state in rules.ACTIVE_LANES:
-                tally = tallies.get(lane.id, Tally())
-                self._judge(lane, waves[lane.wave_id], tally, silent.get(lane.id, 0))
+        self._judge_lanes(doors, tallies)
         if self.campaign.state == "running":
-            self._judge_all(lanes, waves, tallies, silent)
+            self._open(doors)
         if self.campaign.state == "running":
-            self._open(lanes, waves)
-        if self.campaign.state == "running" and all(one.state in rules.TERMINAL_LANES for one in lanes):
+            self._give_turns(doors, tallies)
+        if self.campaign.state == "running" and over(self._doors().lanes):
             self.campaign.grace_until = self.at + timedelta(seconds=self.timing.grace_seconds)
             self._to("completing", {})
+
+    def _keep_rooms(self, lanes: Sequence[WaveLane]) -> None:
+        """Copy the room and the reserve to lanes, where offers look; slow machines make the reserve longer."""
+        rooms.refresh_rooms(lanes, self.at)
+        slow = int(moves.longest_usual(self.campaign.id))
+        self.timing = replace(self.timing, reserve_seconds=max(self.timing.reserve_seconds, slow))
+        for lane in lanes:
+            if lane.timing.get("reserve_seconds") != self.timing.reserve_seconds:
+                lane.timing = {**lane.timing, "reserve_seconds": self.timing.reserve_seconds}
+
+    def _doors(self) -> Doors:
+        found = self.campaign
+        waves = {wave.id: wave for wave in list_waves(found.id)}
+        return Doors(found.id, list_lanes(found.id), waves, list_parts(found.id), self.timing, self.at)
+
+    def _retry(self, doors: Doors) -> None:
+        active = [lane for lane in doors.lanes if lane.state in rules.ACTIVE_LANES]
+        deadlines = {
+            lane.id: min(doors.start_deadline(lane), lane.deadline_at or doors.start_deadline(lane))
+            for lane in active
+        }
+        count = attempts.retry_failed(self.campaign.id, deadlines, self.at)
+        if count:
+            self._note("retry", {"actions": count}, "retried")
+
+    def _judge_lanes(self, doors: Doors, tallies: dict[int, Tally]) -> None:
+        silent = self._count_silent(list(doors.lanes))
+        active = [lane for lane in doors.lanes if lane.state in rules.ACTIVE_LANES]
+        vetoes = health.list_vetoes([lane.id for lane in active])
+        waves = dict(doors.waves)
+        for lane in active:
+            tally = tallies.get(lane.id, Tally())
+            self._judge(lane, waves[lane.wave_id], tally, silent.get(lane.id, 0), vetoes.get(lane.id, ()))
+        if self.campaign.state == "running":
+            self._judge_all(list(doors.lanes), waves, tallies, silent)
+
+    def _open(self, doors: Doors) -> None:
+        """Open what may be opened; a wave in which nobody took part proves nothing and is for people to look at."""
+        if self.campaign.deadline_at is not None and self.at >= self.campaign.deadline_at:
+            for lane in doors.end_at_deadline():
+                self._decide_lane(lane, {"reason": lane.reason}, "skipped")
+        elif self.timing.catches_up and self.campaign.deadline_at is not None:
+            for lane in doors.catch_up(self.campaign.deadline_at):
+                self._decide_lane(lane, {"members": lane.member_count}, "open")
+        for lane in doors.open_those_that_may():
+            gate = doors.waves[lane.wave_id].gate
+            self._decide_lane(lane, {"members": lane.member_count, "gate": gate}, lane.state)
+        self._stop_without_proof(doors)
+
+    def _stop_without_proof(self, doors: Doors) -> None:
+        regular = [lane for lane in doors.lanes if not lane.is_catch_up]
+        waiting = {lane.ordinal for lane in regular if lane.state in ("planned", "waiting")}
+        for ordinal in sorted(waiting - {1}):
+            before = [plain(lane) for lane in regular if lane.ordinal == ordinal - 1]
+            if openings.proves_nothing(before):
+                self._pause("inconclusive", "nobody took part")
+            return
+
+    def _give_turns(self, doors: Doors, tallies: dict[int, Tally]) -> None:
+        """Within the limits, let machines be offered what their lane has."""
+        roomy = doors.roomy()
+        silent_since = self.at - timedelta(seconds=self.timing.silent_seconds)
+        turns.give_turns(
+            self.campaign.id,
+            roomy,
+            plans.limits_of(self.campaign.plan or {}),
+            self.at,
+            successes=sum(tally.ok for tally in tallies.values()),
+            silent_since=silent_since if self.is_silence_known else None,
+        )
 
     def _count_silent(self, lanes: list[WaveLane]) -> dict[int, int]:
         """Successes that have not been heard of: lately, in an open lane; never since, in a passed one."""
@@ -126,7 +229,9 @@ class Tick:
                 found |= moves.count_silent(self.campaign.id, ids, long_ago, alive.correlate(Action))
         return found
 
-    def _judge(self, lane: WaveLane, wave: Wave, tally: Tally, silent: int) -> None:
+    def _judge(
+        self, lane: WaveLane, wave: Wave, tally: Tally, silent: int, vetoes: Sequence[str] = ()
+    ) -> None:
         gate = Gate.of(wave.gate)
         counts = tally.counts(members=lane.member_count, silent=silent)
         if lane.is_waived:
@@ -140,7 +245,11 @@ class Tick:
                 is_soaked=lane.soak_until is None or self.at >= lane.soak_until,
                 is_late=lane.deadline_at is not None and self.at >= lane.deadline_at,
                 is_silence_known=self.is_silence_known,
+                vetoes=vetoes,
             )
+        if lane.is_catch_up and verdict.kind != "fail":
+            # Nothing waits for it: it stays open for whoever comes, until nobody is missing.
+            verdict = Verdict("wait", "open") if counts.open else Verdict("pass", "caught up")
         self._apply(lane, gate, counts, verdict)
 
     def _judge_waived(self, lane: WaveLane, counts: Counts) -> Verdict:
@@ -202,30 +311,6 @@ class Tick:
                     return f"wave {lane.ordinal} failed after it had passed"
         return None
 
-    def _open(self, lanes: list[WaveLane], waves: dict[int, Wave]) -> None:
-        """Open the lanes of the lowest wave that is not done, once every wave below it is."""
-        done = {"passed", "skipped"}
-        for ordinal in sorted({lane.ordinal for lane in lanes}):
-            here = [lane for lane in lanes if lane.ordinal == ordinal]
-            fresh = [lane for lane in here if lane.state in ("planned", "waiting")]
-            if fresh:
-                self._open_lanes(fresh, Gate.of(waves[fresh[0].wave_id].gate))
-            if not all(lane.state in done for lane in here):
-                return
-
-    def _open_lanes(self, lanes: list[WaveLane], gate: Gate) -> None:
-        deadline = self.at + timedelta(seconds=self.timing.start_seconds)
-        counts = moves.make_eligible([lane.id for lane in lanes], self.campaign.id, self.at, deadline)
-        for lane in lanes:
-            lane.member_count = counts.get(lane.id, 0)
-            lane.state = "open" if lane.member_count else "skipped"
-            lane.reason = None if lane.member_count else "no members"
-            lane.opened_at = self.at
-            lane.ended_at = None if lane.member_count else self.at
-            lane.deadline_at = self.at + timedelta(seconds=gate.lane_seconds)
-            lane.rev += 1
-            self._decide_lane(lane, {"members": lane.member_count, "gate": gate.stored()}, lane.state)
-
     def _abort(self) -> None:
         moves.abort(self.campaign.id, self.at, self.timing.cancel_seconds)
         for lane in list_lanes(self.campaign.id):
@@ -235,22 +320,30 @@ class Tick:
         if not moves.has_open(self.campaign.id):
             self.campaign.ended_at = self.at
             self._to("aborted", {})
+            self._end_parts()
 
     def _complete(self) -> None:
         is_over = self.campaign.grace_until is None or self.at >= self.campaign.grace_until
         if is_over and not moves.has_open(self.campaign.id):
             asked = select(Action.outcome, func.count().label("actions")).where(
-                Action.campaign_id == self.campaign.id
+                Action.campaign_id == self.campaign.id, Action.is_last
             )
             rows = db.session.execute(asked.group_by(Action.outcome))
             outcomes = {row.outcome or "": row.actions for row in rows}
             self.campaign.ended_at = self.at
             self._to(rules.final_state(outcomes), {"outcomes": outcomes})
+            self._end_parts()
+
+    def _end_parts(self) -> None:
+        for part in list_parts(self.campaign.id):
+            part.ended_at = self.at
 
     def _look_again(self) -> None:
         state = self.campaign.state
         if state == "scheduled":
             self.campaign.next_eval_at = self.campaign.start_at
+        elif state == "approved" and self.campaign.decided_at is not None:
+            self.campaign.next_eval_at = self.campaign.decided_at + rules.APPROVAL_HOLDS
         elif state in rules.EVALUATED:
             self.campaign.next_eval_at = self.at + self._pause_between_looks(state)
         else:
@@ -279,6 +372,9 @@ class Tick:
             at=self.at,
             detail={**detail, "from": before, "to": state},
         )
+
+    def _note(self, kind: str, inputs: Mapping[str, Any], result: str) -> None:
+        decide(self.campaign, at=self.at, actor="portal", kind=kind, inputs=inputs, result=result)
 
     def _decide_lane(self, lane: WaveLane, inputs: Mapping[str, Any], result: str) -> None:
         decide(

@@ -26,6 +26,7 @@ from msp.campaigns.rules import (
     CAMPAIGN_STATES,
     CONSENTS,
     LANE_STATES,
+    LET_IN,
     PAUSE_CAUSES,
     RELEASE_KINDS,
     SEVERITIES,
@@ -188,8 +189,11 @@ class CampaignTenant(AllForClient, TenantOwned, Base):
 
     __tablename__ = "campaign_tenants"
     __grants__: ClassVar[dict[Role, str]] = {
-        Role.AGENTS: "SELECT",
-        Role.CLIENT: "SELECT, UPDATE (consent, decided_by, decided_by_id, decided_at, reason, postponed_until, rev)",
+        # Agents lock the row for the moment of an offer, which needs the right to update one column.
+        Role.AGENTS: "SELECT, UPDATE (rev)",
+        Role.CLIENT: (
+            "SELECT, UPDATE (consent, decided_by, decided_by_id, decided_at, reason, postponed_until, rev)"
+        ),
     }
     public_id: Mapped[Any] = public_id()
     campaign_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("campaigns.id"))
@@ -214,7 +218,11 @@ class CampaignTenant(AllForClient, TenantOwned, Base):
     begins_at: Mapped[datetime | None] = moment(nullable=True)
     deadline_at: Mapped[datetime | None] = moment(nullable=True)
     ended_at: Mapped[datetime | None] = moment(nullable=True)
+    # The version that a rollback brings assets down from; agents refuse to go down without it.
+    downgrade_from: Mapped[str | None] = mapped_column(String(80))
     rev: Mapped[int] = mapped_column(default=0)
+    # Up to which decision of the client the campaign's ledger has been written.
+    noted_rev: Mapped[int] = mapped_column(default=0)
     __table_args__ = (
         choice("consent", CONSENTS),
         CheckConstraint("(consent = 'postponed') = (postponed_until IS NOT NULL)", name="postponed_until"),
@@ -225,14 +233,14 @@ class CampaignTenant(AllForClient, TenantOwned, Base):
     @property
     def lets_in(self) -> bool:
         """Whether the client's lanes may open."""
-        return self.consent in ("consented", "not_needed")
+        return self.consent in LET_IN
 
 
 class WaveLane(AllForClient, TenantOwned, Base):
     """One wave at one tenant: what opens, soaks and closes. Title, release and times are copied for the client."""
 
     __tablename__ = "wave_lanes"
-    __grants__: ClassVar[dict[Role, str]] = {Role.AGENTS: "SELECT"}
+    __grants__: ClassVar[dict[Role, str]] = {Role.AGENTS: "SELECT, UPDATE (rev)"}
     public_id: Mapped[Any] = public_id()
     campaign_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("campaigns.id"))
     wave_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("waves.id"))
@@ -272,7 +280,7 @@ class Action(AllForClient, TenantOwned, Base):
     __grants__: ClassVar[dict[Role, str]] = {
         Role.AGENTS: "SELECT, UPDATE",
         # A poll that has nothing to do is answered from the credential's own lookup.
-        Role.GATE: "SELECT (tenant_id, id, asset_id, campaign_id, phase, retrieved_at, offers)",
+        Role.GATE: "SELECT (tenant_id, id, asset_id, campaign_id, phase, ready_at, retrieved_at, offers)",
     }
     campaign_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("campaigns.id"))
     lane_id: Mapped[int]

@@ -5,7 +5,7 @@ scope themselves, because inserts and their sub-selects are outside the query gu
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from msp.campaigns.models import Action, ActionEvent, Campaign, CampaignMember, 
 from msp.campaigns.phases import AMENDABLE, EXPIRED, OPEN
 from msp.campaigns.writes import write
 from tenants.assets.models import Asset
-from tenants.foundation.db import db
+from tenants.foundation.db import among, db
 from tenants.foundation.scope import narrowed
 
 _DIGEST = hashlib.sha256(b"portal").digest()
@@ -39,8 +39,9 @@ def plan_actions(campaign: Campaign) -> None:
             cast(campaign.release_id, BigInteger),
             literal(1),
             literal("planned"),
-            *(literal(0) for _ in range(4)),
-            *(literal(False) for _ in range(3)),
+            literal(True),
+            *(literal(0) for _ in range(5)),
+            *(literal(False) for _ in range(5)),
         )
         .join(
             WaveLane,
@@ -54,48 +55,65 @@ def plan_actions(campaign: Campaign) -> None:
         .order_by(CampaignMember.wave, CampaignMember.id)
     )
     columns = ["tenant_id", "asset_id", "campaign_id", "lane_id", "release_id", "attempt", "phase"]
-    columns += ["offers", "deferrals", "event_count", "rev"]
-    columns += ["is_ambiguous", "has_late_failure", "cannot_stop"]
+    columns += ["is_last", "offers", "deferrals", "event_count", "rev", "boots"]
+    columns += ["is_ambiguous", "has_late_failure", "cannot_stop", "reboot_pending", "rolled_back"]
     db.session.execute(
         insert(Action).from_select(columns, rows, include_defaults=False).on_conflict_do_nothing()
     )
 
 
-def wait_for_previous(campaign_id: int) -> None:
-    """Lanes beyond the first wave wait for the one before."""
-    write(
-        update(WaveLane)
-        .where(
-            WaveLane.campaign_id == campaign_id,
-            WaveLane.state.in_(("planned", "waiting")),
-            WaveLane.ordinal > 1,
-        )
-        .values(state="waiting", reason="previous", rev=WaveLane.rev + 1)
-    )
-
-
 def make_eligible(
-    lane_ids: Sequence[int], campaign_id: int, at: datetime, deadline: datetime
+    lane_ids: Sequence[int], campaign_id: int, at: datetime, deadlines: Mapping[int, datetime]
 ) -> dict[int, int]:
     """Let the lanes' assets be offered the release; those that are no longer active are skipped.
 
     Returns how many each lane has: the number that its gate counts with from now on.
     """
-    mine = and_(_of(campaign_id, "planned"), Action.lane_id.in_(list(lane_ids)))
+    mine = and_(_of(campaign_id, "planned"), among(Action.lane_id, lane_ids))
     active = _asset_where(Asset.state == "active")
-    _close(and_(mine, ~active), literal("skipped"), "asset not active", at)
+    close_actions(and_(mine, ~active), literal("skipped"), "asset not active", at)
     moved = db.session.execute(
         update(Action)
         .where(mine)
-        .values(phase="eligible", deadline_at=deadline, rev=Action.rev + 1)
+        .values(phase="eligible", deadline_at=by_lane_id(deadlines), rev=Action.rev + 1)
         .returning(Action.lane_id)
-        .execution_options(synchronize_session=False)
         .execution_options(synchronize_session=False)
     ).scalars()
     counts: dict[int, int] = {}
     for lane_id in moved:
         counts[lane_id] = counts.get(lane_id, 0) + 1
     return counts
+
+
+def by_lane_id(deadlines: Mapping[int, datetime]) -> Any:
+    """The deadline of the action's lane, from few distinct moments."""
+    lanes: dict[datetime, list[int]] = {}
+    for lane_id, moment in deadlines.items():
+        lanes.setdefault(moment, []).append(lane_id)
+    whens = [(among(Action.lane_id, ids), literal(moment)) for moment, ids in lanes.items()]
+    return case(*whens) if whens else null()
+
+
+def hold(campaign_id: int, lane_ids: Collection[int]) -> None:
+    """Take offers that nobody fetched back, and let no time run while the client keeps its lanes closed."""
+    mine = and_(_of(campaign_id, "eligible", "offered"), among(Action.lane_id, lane_ids))
+    write(
+        update(Action)
+        .where(mine, Action.retrieved_at.is_(None))
+        .values(phase="eligible", offered_at=None, ready_at=None, deadline_at=None, rev=Action.rev + 1)
+    )
+
+
+def renew_deadlines(campaign_id: int, deadlines: Mapping[int, datetime]) -> None:
+    """Give machines that were offered nothing their time anew."""
+    mine = and_(_of(campaign_id, "eligible"), among(Action.lane_id, deadlines))
+    write(update(Action).where(mine).values(deadline_at=by_lane_id(deadlines), rev=Action.rev + 1))
+
+
+def skip_lanes(campaign_id: int, lane_ids: Collection[int], reason: str, at: datetime) -> int:
+    """Close what has not begun in these lanes; returns how many."""
+    unfetched = and_(_of(campaign_id, "planned", "eligible", "offered"), Action.retrieved_at.is_(None))
+    return close_actions(and_(unfetched, among(Action.lane_id, lane_ids)), literal("skipped"), reason, at)
 
 
 def _asset_where(*conditions: Any) -> Any:
@@ -106,7 +124,7 @@ def _asset_where(*conditions: Any) -> Any:
 
 def verify_reported(campaign_id: int, at: datetime) -> None:
     """Reported successes whose asset has since told that it holds the release. Nothing else makes a success."""
-    _close(
+    close_actions(
         and_(_of(campaign_id, "verifying"), _shows_release()),
         literal("success"),
         "verified",
@@ -135,7 +153,7 @@ def skip_retired(campaign_id: int, at: datetime) -> dict[int, int]:
     asked = select(Action.lane_id, func.count().label("actions")).where(retired).group_by(Action.lane_id)
     found = _by_lane(asked)
     if found:
-        _close(retired, literal("skipped"), "asset retired", at)
+        close_actions(retired, literal("skipped"), "asset retired", at)
     return found
 
 
@@ -144,7 +162,7 @@ def expire(campaign_id: int, at: datetime, *, is_offering: bool) -> None:
     phases = [phase for phase in EXPIRED if is_offering or phase not in ("eligible", "offered")]
     outcome = case(*[(Action.phase == phase, EXPIRED[phase]) for phase in phases])
     due = or_(Action.deadline_at <= at, Action.hard_deadline_at <= at)
-    _close(and_(_of(campaign_id, *phases), due), cast(outcome, String), "deadline", at)
+    close_actions(and_(_of(campaign_id, *phases), due), cast(outcome, String), "deadline", at)
 
 
 def amend(campaign_id: int, at: datetime) -> dict[str, int]:
@@ -152,11 +170,11 @@ def amend(campaign_id: int, at: datetime) -> dict[str, int]:
 
     Returns how many became what; the only way in which an outcome ever changes.
     """
-    guesses = and_(_of(campaign_id, "closed"), Action.outcome.in_(AMENDABLE))
+    guesses = and_(_of(campaign_id, "closed"), Action.is_last, Action.outcome.in_(AMENDABLE))
     amended = {"success": and_(guesses, _shows_release()), "failed": and_(guesses, Action.has_late_failure)}
     found: dict[str, int] = {}
     for outcome, condition in amended.items():
-        count = _close(condition, literal(outcome), "amended", at, reason_code="amended")
+        count = close_actions(condition, literal(outcome), "amended", at, reason_code="amended")
         if count:
             found[outcome] = count
     return found
@@ -167,15 +185,15 @@ def withdraw_offers(campaign_id: int) -> None:
     db.session.execute(
         update(Action)
         .where(_of(campaign_id, "offered"), Action.retrieved_at.is_(None))
-        .values(phase="eligible", offered_at=None, rev=Action.rev + 1)
+        .values(phase="eligible", offered_at=None, ready_at=None, rev=Action.rev + 1)
     )
 
 
 def abort(campaign_id: int, at: datetime, cancel_seconds: int) -> None:
     """Close what has not begun and ask what has begun to stop."""
-    _close(_of(campaign_id, "planned", "eligible"), literal("skipped"), "aborted", at)
+    close_actions(_of(campaign_id, "planned", "eligible"), literal("skipped"), "aborted", at)
     unfetched = and_(_of(campaign_id, "offered"), Action.retrieved_at.is_(None))
-    _close(unfetched, literal("cancelled"), "aborted", at)
+    close_actions(unfetched, literal("cancelled"), "aborted", at)
     write(
         update(Action)
         .where(_of(campaign_id, "offered", "running", "rebooting"), ~Action.cannot_stop)
@@ -186,6 +204,18 @@ def abort(campaign_id: int, at: datetime, cancel_seconds: int) -> None:
             rev=Action.rev + 1,
         )
     )
+
+
+def longest_usual(campaign_id: int) -> float:
+    """Within how many seconds nine of ten machines were done with it, from beginning to report; 0 before anyone was."""
+    took = func.extract("epoch", Action.reported_at - Action.started_at)
+    asked = select(func.percentile_disc(0.9).within_group(took.asc())).where(
+        Action.campaign_id == campaign_id,
+        Action.tenant_id.in_(sorted(narrowed())),
+        Action.reported_at.is_not(None),
+        Action.started_at.is_not(None),
+    )
+    return float(db.session.scalar(asked) or 0)
 
 
 def has_open(campaign_id: int) -> bool:
@@ -202,7 +232,8 @@ def count_silent(
         select(Action.lane_id, func.count().label("actions"))
         .where(
             Action.campaign_id == campaign_id,
-            Action.lane_id.in_(list(lane_ids)),
+            among(Action.lane_id, lane_ids),
+            Action.is_last,
             Action.outcome.in_(OK),
             Action.closed_at < long_ago,
             ~alive.exists(),
@@ -216,8 +247,8 @@ def _by_lane(asked: Any) -> dict[int, int]:
     return {row.lane_id: row.actions for row in db.session.execute(asked)}
 
 
-def _close(condition: Any, outcome: Any, reason: str, at: datetime, **values: Any) -> int:
-    """Close the actions that fit, each with an event; returns how many."""
+def close_actions(condition: Any, outcome: Any, reason: str, at: datetime, **values: Any) -> int:
+    """Close the actions that fit, each with an event; returns how many. The condition names the tenants in scope."""
     closed = (
         update(Action)
         .where(condition)

@@ -7,15 +7,20 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from msp.campaigns.gates import Gate, GlobalRule
+from msp.campaigns.pacing import Limits
 
-SCHEMA = 1
+SCHEMA = 2
 FIRST_WAVE_PCT, FIRST_WAVE_MOST = 5, 10
 MOST_WAVES = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds: how long each phase may take, when silence counts, and how late reports are waited for at the end."""
+    """Seconds: how long each phase may take, when silence counts, and how late reports are waited for at the end.
+
+    `reserve_seconds` have to be left before a window closes. `campaign_seconds` after the start, clients that have not
+    consented and machines out of reach are waited for no longer; `catches_up` says whether the latter are at all.
+    """
 
     start_seconds: int = 86_400
     step_seconds: int = 3_600
@@ -24,6 +29,9 @@ class Timing:
     cancel_seconds: int = 3_600
     silent_seconds: int = 900
     grace_seconds: int = 600
+    reserve_seconds: int = 1_800
+    campaign_seconds: int = 1_209_600
+    catches_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,7 @@ def freeze(
     timing: Timing,
     rule: GlobalRule,
     version: int,
+    limits: Limits | None = None,
 ) -> dict[str, Any]:
     """The plan as it is stored, hashed, shown to the approver and carried out."""
     return {
@@ -113,6 +122,7 @@ def freeze(
         "release": dict(release),
         "timing": asdict(timing),
         "stop": asdict(rule),
+        "limits": asdict(limits or Limits()),
         "waves": [
             {
                 "name": wave.name,
@@ -133,6 +143,11 @@ def plan_hash(plan: Mapping[str, Any]) -> str:
 def timing_of(plan: Mapping[str, Any]) -> Timing:
     """The times of a stored plan."""
     return Timing(**plan["timing"])
+
+
+def limits_of(plan: Mapping[str, Any]) -> Limits:
+    """How much of a stored plan may be under way at once."""
+    return Limits(**plan.get("limits", {}))
 
 
 def rule_of(plan: Mapping[str, Any]) -> GlobalRule:

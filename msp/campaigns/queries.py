@@ -14,6 +14,7 @@ from msp.campaigns.models import (
     ActionEvent,
     Campaign,
     CampaignMember,
+    CampaignTenant,
     Decision,
     Wave,
     WaveLane,
@@ -70,6 +71,12 @@ def list_waves(campaign_id: int) -> list[Wave]:
     """Waves in their order."""
     asked = select(Wave).where(Wave.campaign_id == campaign_id).order_by(Wave.ordinal)
     return list(db.session.scalars(asked))
+
+
+def list_parts(campaign_id: int) -> list[CampaignTenant]:
+    """The parts of the tenants in scope: who consented, and who did not."""
+    asked = select(CampaignTenant).where(CampaignTenant.campaign_id == campaign_id)
+    return list(db.session.scalars(asked.order_by(CampaignTenant.tenant_id)))
 
 
 def list_lanes(campaign_id: int) -> list[WaveLane]:
@@ -134,9 +141,9 @@ def count_lanes(lane_ids: Iterable[int]) -> dict[int, Tally]:
 
 def _tallies(condition: Any) -> dict[int, Tally]:
     kinds = (Action.lane_id, Action.phase, Action.outcome, Action.reason_code)
-    grouped = select(*kinds, func.count(), func.max(Action.closed_at)).where(condition).group_by(*kinds)
+    grouped = select(*kinds, func.count(), func.max(Action.closed_at)).where(condition, Action.is_last)
     tallies: dict[int, Tally] = defaultdict(Tally)
-    for lane_id, phase, outcome, reason, count, last in db.session.execute(grouped):
+    for lane_id, phase, outcome, reason, count, last in db.session.execute(grouped.group_by(*kinds)):
         tallies[lane_id].add(phase, outcome, reason, count, last)
     return tallies
 

@@ -1,6 +1,7 @@
 """What a campaign may do next, and who may let it: pure."""
 
 from collections.abc import Collection
+from datetime import timedelta
 from enum import StrEnum
 
 CAMPAIGN_KINDS = ("rollout", "rollback")
@@ -8,6 +9,7 @@ RELEASE_KINDS = ("file", "deb", "script")
 SEVERITIES = ("low", "medium", "high", "critical")
 # What a client's administrator says to a campaign at their company; the provider's own machines are not asked.
 CONSENTS = ("asked", "consented", "postponed", "declined", "not_needed")
+LET_IN = ("consented", "not_needed")
 CAMPAIGN_STATES = (
     "draft",
     "submitted",
@@ -31,8 +33,9 @@ ACTIVE_LANES = frozenset({"open", "soaking"})
 PAUSE_CAUSES = ("operator", "failure", "inconclusive", "global", "restore")
 AUTOMATIC_FAILURES = frozenset({"failure", "global"})
 # States in which the tick has something to look at.
-EVALUATED = frozenset({"scheduled", "running", "paused", "completing", "aborting"})
-ENDED = frozenset({"completed", "completed_with_failures", "rejected", "withdrawn", "aborted"})
+EVALUATED = frozenset({"approved", "scheduled", "running", "paused", "completing", "aborting"})
+ENDED = frozenset({"completed", "completed_with_failures", "rejected", "withdrawn", "expired", "aborted"})
+APPROVAL_HOLDS = timedelta(days=14)
 
 
 class Transition(StrEnum):
@@ -60,6 +63,7 @@ FROM: dict[Transition, frozenset[str]] = {
 }
 # What the tick does by itself.
 BY_ITSELF: dict[str, frozenset[str]] = {
+    "approved": frozenset({"expired"}),
     "scheduled": frozenset({"running"}),
     "running": frozenset({"paused", "completing"}),
     "completing": frozenset({"completed", "completed_with_failures"}),

@@ -6,16 +6,29 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import update
 
 from msp.campaigns import plans, rules
+from msp.campaigns.again import draft_rollback, retry_actions
 from msp.campaigns.doorbell import ask_evaluation
 from msp.campaigns.drafts import add_assets, draft_campaign, remove_assets, submit_campaign, wish
+from msp.campaigns.events import ClientAsked
 from msp.campaigns.gates import Gate
 from msp.campaigns.models import Action, Campaign, WaveLane
-from msp.campaigns.queries import list_waves
+from msp.campaigns.queries import list_parts, list_waves
 from msp.campaigns.rules import Transition
-from msp.campaigns.steps import all_clients_only, audit_campaign, author_only, decide, lock, moved
+from msp.campaigns.steps import (
+    LONGEST_REASON,
+    all_clients_only,
+    audit_campaign,
+    author_only,
+    decide,
+    lock,
+    moved,
+    reason_of,
+)
 from msp.campaigns.writes import write
 from tenants.foundation.actor import Actor
-from tenants.foundation.errors import Conflict, Invalid
+from tenants.foundation.db import db
+from tenants.foundation.errors import Conflict
+from tenants.foundation.events import record
 
 __all__ = [
     "abort_campaign",
@@ -23,16 +36,17 @@ __all__ = [
     "approve_campaign",
     "decide",
     "draft_campaign",
+    "draft_rollback",
     "pause_campaign",
     "reject_campaign",
     "remove_assets",
     "resume_campaign",
+    "retry_actions",
     "start_campaign",
     "submit_campaign",
     "wish",
     "withdraw_campaign",
 ]
-LONGEST_REASON = 1000
 
 
 def withdraw_campaign(campaign: Campaign, *, by: Actor, at: datetime) -> None:
@@ -50,14 +64,25 @@ def approve_campaign(campaign: Campaign, *, seen: str, by: Actor, at: datetime) 
     if seen != campaign.plan_sha256 or plans.plan_hash(campaign.plan or {}) != campaign.plan_sha256:
         raise Conflict(_l("The plan is not the one that you saw. Look at it again."))
     _decide(campaign, by, at)
+    _ask_clients(campaign, by, at)
     moved(campaign, Transition.APPROVE, by, at, {"plan": seen})
+    ask_evaluation(campaign, at=at + rules.APPROVAL_HOLDS)
+
+
+def _ask_clients(campaign: Campaign, by: Actor, at: datetime) -> None:
+    """From now on each client sees what is planned for it, and is asked whether it may come."""
+    for part in list_parts(campaign.id):
+        part.asked_at = at
+        if part.consent == "asked":
+            record(ClientAsked(tenant_id=part.tenant_id, at=at, by=by, part_id=part.id))
+    db.session.flush()
 
 
 def reject_campaign(campaign: Campaign, *, reason: str, by: Actor, at: datetime) -> None:
     """A second person refuses the plan and says why."""
     lock(campaign, Transition.REJECT)
     _second_person_only(campaign, by)
-    words = _reason(reason)
+    words = reason_of(reason)
     _decide(campaign, by, at)
     campaign.ended_at = at
     moved(campaign, Transition.REJECT, by, at, {"reason": words})
@@ -77,6 +102,8 @@ def start_campaign(campaign: Campaign, *, by: Actor, at: datetime, start_at: dat
     """Schedule an approved campaign, for now unless a later moment is given."""
     lock(campaign, Transition.START)
     all_clients_only(campaign, by)
+    if not any(part.lets_in for part in list_parts(campaign.id)):
+        raise Conflict(_l("No client has consented yet. The campaign can start once one has."))
     campaign.start_at = max(at, start_at or at)
     _announce(campaign)
     moved(campaign, Transition.START, by, at, {"start_at": campaign.start_at.isoformat()})
@@ -90,6 +117,12 @@ def _announce(campaign: Campaign) -> None:
         .where(WaveLane.campaign_id == campaign.id, WaveLane.state == "planned")
         .values(state="waiting", planned_at=campaign.start_at, rev=WaveLane.rev + 1)
     )
+    seconds = plans.timing_of(campaign.plan or {}).campaign_seconds
+    for part in list_parts(campaign.id):
+        part.begins_at = campaign.start_at
+        part.deadline_at = (campaign.start_at or part.asked_at or campaign.created_at) + timedelta(
+            seconds=seconds
+        )
 
 
 def pause_campaign(campaign: Campaign, *, reason: str, by: Actor, at: datetime) -> None:
@@ -107,7 +140,7 @@ def resume_campaign(campaign: Campaign, *, reason: str, by: Actor, at: datetime)
     """
     lock(campaign, Transition.RESUME)
     all_clients_only(campaign, by)
-    words = _reason(reason)
+    words = reason_of(reason)
     if rules.needs_second_person(campaign.pause_cause) and campaign.resume_asked_by_id in (None, by.id):
         _ask_resume(campaign, words, by, at)
         return False
@@ -138,7 +171,14 @@ def _waive_lanes(campaign: Campaign, at: datetime) -> None:
         )
         .values(state="open", reason="waived", is_waived=True, ended_at=None, rev=WaveLane.rev + 1)
     )
-    # What piled up over all lanes was looked at too.
+    # Waves in which nobody took part, and what piled up over all lanes, were looked at too.
+    write(
+        update(WaveLane)
+        .where(
+            WaveLane.campaign_id == campaign.id, WaveLane.state == "skipped", WaveLane.opened_at.is_not(None)
+        )
+        .values(is_waived=True)
+    )
     write(
         update(WaveLane)
         .where(WaveLane.campaign_id == campaign.id, WaveLane.state == "passed")
@@ -166,16 +206,7 @@ def abort_campaign(campaign: Campaign, *, reason: str, by: Actor, at: datetime) 
     """End a campaign for good: nothing more is offered, what runs is asked to stop."""
     lock(campaign, Transition.ABORT)
     all_clients_only(campaign, by)
-    words = _reason(reason)
+    words = reason_of(reason)
     campaign.pause_cause = campaign.pause_reason = None
     moved(campaign, Transition.ABORT, by, at, {"reason": words})
     ask_evaluation(campaign, at=at)
-
-
-def _reason(reason: str) -> str:
-    words = reason.strip()
-    if not words:
-        raise Invalid("reason", _l("Say why."))
-    if len(words) > LONGEST_REASON:
-        raise Invalid("reason", _l("Say it in at most 1000 characters."))
-    return words

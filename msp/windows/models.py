@@ -56,6 +56,7 @@ class ProviderFreeze(ProviderOwned, Base):
     """From when until when nothing is changed at any client."""
 
     __tablename__ = "provider_freezes"
+    __grants__: ClassVar[dict[Role, str]] = {Role.AGENTS: "SELECT"}
     public_id: Mapped[Any] = public_id()
     name: Mapped[str] = mapped_column(String(120))
     begins_at: Mapped[datetime] = moment()

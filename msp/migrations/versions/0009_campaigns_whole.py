@@ -125,7 +125,9 @@ def _create_campaign_tenants() -> None:
             sa.Column(name, _MOMENT, nullable=True)
             for name in ("postponed_until", "asked_at", "begins_at", "deadline_at", "ended_at")
         ),
+        sa.Column("downgrade_from", sa.String(80), nullable=True),
         sa.Column("rev", sa.BigInteger(), nullable=False),
+        sa.Column("noted_rev", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(_CONSENTS, name=op.f("ck_campaign_tenants_consent")),
         sa.CheckConstraint(
             "(consent = 'postponed') = (postponed_until IS NOT NULL)",
@@ -145,10 +147,10 @@ def _create_campaign_tenants() -> None:
 # Campaigns from before consent was asked for go on as they were.
 _KNOWN_TENANTS = """
 INSERT INTO campaign_tenants (tenant_id, public_id, campaign_id, title, kind, release_kind, release_name,
-  release_version, severity, "references", notes, asset_count, consent, asked_at, begins_at, rev)
+  release_version, severity, "references", notes, asset_count, consent, asked_at, begins_at, rev, noted_rev)
 SELECT lane.tenant_id, gen_random_uuid(), lane.campaign_id, min(lane.title), 'rollout', 'file',
   min(lane.release_name), min(lane.release_version), 'medium', '[]', '', sum(lane.member_count), 'not_needed',
-  min(lane.planned_at), min(lane.planned_at), 0
+  min(lane.planned_at), min(lane.planned_at), 0, 0
 FROM wave_lanes AS lane GROUP BY lane.tenant_id, lane.campaign_id
 """
 

@@ -13,14 +13,16 @@ from sqlalchemy import select
 
 from msp.agents.models import AgentCredential
 from msp.background.runner import run_all_due
-from msp.campaigns import jobs, releases, services
+from msp.campaigns import consents, jobs, releases, services
 from msp.campaigns.gates import Gate
-from msp.campaigns.models import Action, Campaign, Decision, WaveLane
+from msp.campaigns.models import Action, Campaign, CampaignTenant, Decision, WaveLane
 from msp.campaigns.plans import Timing
 from msp.campaigns.sightings import flush_sightings
 from tenants.assets.models import Asset
 from tenants.foundation import time
+from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
+from tenants.foundation.permissions import MemberRole
 from tenants.foundation.scope import Role, Scope, enter, of_tenant
 from tenants.people.principals import digest
 from tests import personas
@@ -176,6 +178,31 @@ class Rollout:
             db.session.commit()
             return done
 
+    def let_in(self, *slugs: str) -> None:
+        """The administrators of these clients consent, or those of all."""
+        for slug in slugs or ("acme", "globex"):
+            self.say(slug, consents.consent)
+
+    def say(self, slug: str, verb, at: datetime | None = None, **more):
+        """What a client's administrator decides about the client's part, if it has one."""
+        tenant_id = self.cast.tenants[slug]
+        by = Actor.person(
+            user_id=1, name="Client", role=MemberRole.CLIENT_ADMIN, tenants=frozenset({tenant_id})
+        )
+        with self.app.app_context(), enter(by.scope()):
+            mine = select(CampaignTenant).where(
+                CampaignTenant.campaign_id == self.id, CampaignTenant.tenant_id == tenant_id
+            )
+            part = db.session.scalar(mine)
+            if part is not None:
+                verb(part, by=by, at=at or time.now(), **more)
+                db.session.commit()
+
+    def parts(self) -> dict[int, CampaignTenant]:
+        with self.app.app_context(), self.seen():
+            mine = select(CampaignTenant).where(CampaignTenant.campaign_id == self.id)
+            return {part.tenant_id: part for part in db.session.scalars(mine)}
+
     def load(self) -> Campaign:
         return db.session.scalars(select(Campaign).where(Campaign.id == self.id)).one()
 
@@ -296,6 +323,7 @@ def release(rollout: Rollout, *, author: str = "Leo", approver: str = "Nadia") -
     """Submitted, approved and started; the looking at it is left to others."""
     rollout.act(author, services.submit_campaign, at=time.now())
     rollout.act(approver, services.approve_campaign, seen=rollout.plan_sha256, at=time.now())
+    rollout.let_in()
     rollout.act(approver, services.start_campaign, at=time.now())
 
 

@@ -332,9 +332,9 @@ class TestWaves:
     def test_a_second_campaign_waits_until_the_first_is_done_with_an_asset(
         self, app, cast, machines, rollout
     ):
-        other = fleet.start(fleet.draft(app, cast))
         first = machines[0].offered()
         machines[0].take(first)
+        other = fleet.start(fleet.draft(app, cast))
         assert machines[0].offered() == first
         assert other.outcomes() == {"eligible": 1, "planned": 5}
         machines[0].cycle()

@@ -190,6 +190,7 @@ def test_a_client_s_admin_sees_its_own_lanes_and_nobody_else_s(app, cast, addres
     alice = sign_in("Alice")
     assert "Welcome" not in alice.get("/portal/maintenance").text
     rollout.act("Nadia", services.approve_campaign, seen=rollout.plan_sha256, at=time.now())
+    rollout.let_in()
     rollout.act("Nadia", services.start_campaign, at=time.now())
     rollout.tick()
     shown = alice.get("/portal/maintenance").text
