@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from msp.campaigns import attempts, health, moves, openings, plans, rooms, rules, turns
+from msp.campaigns import attempts, health, moves, openings, plans, rooms, rules, tickets, turns
 from msp.campaigns.doors import Doors, over, plain
 from msp.campaigns.gates import Counts, Gate, GlobalRule, Verdict, judge, judge_all
 from msp.campaigns.models import Action, Campaign, Wave, WaveLane
@@ -168,15 +168,21 @@ class Tick:
             self._note("retry", {"actions": count}, "retried")
 
     def _judge_lanes(self, doors: Doors, tallies: dict[int, Tally]) -> None:
+        """Verdicts on what is open; when one stops the campaign, every client concerned gets its tickets."""
         silent = self._count_silent(list(doors.lanes))
+        self._judge_each(doors, tallies, silent)
+        if self.campaign.state == "running":
+            self._judge_all(list(doors.lanes), dict(doors.waves), tallies, silent)
+        if self.campaign.pause_cause in rules.AUTOMATIC_FAILURES:
+            tickets.ask_for_tickets(self.campaign.id, doors.lanes, tallies, silent)
+
+    def _judge_each(self, doors: Doors, tallies: dict[int, Tally], silent: dict[int, int]) -> None:
         active = [lane for lane in doors.lanes if lane.state in rules.ACTIVE_LANES]
         vetoes = health.list_vetoes([lane.id for lane in active])
         waves = dict(doors.waves)
         for lane in active:
             tally = tallies.get(lane.id, Tally())
             self._judge(lane, waves[lane.wave_id], tally, silent.get(lane.id, 0), vetoes.get(lane.id, ()))
-        if self.campaign.state == "running":
-            self._judge_all(list(doors.lanes), waves, tallies, silent)
 
     def _open(self, doors: Doors) -> None:
         """Open what may be opened; a wave in which nobody took part proves nothing and is for people to look at."""
@@ -332,6 +338,8 @@ class Tick:
             outcomes = {row.outcome or "": row.actions for row in rows}
             self.campaign.ended_at = self.at
             self._to(rules.final_state(outcomes), {"outcomes": outcomes})
+            lanes = list_lanes(self.campaign.id)
+            tickets.ask_for_tickets(self.campaign.id, lanes, count_actions(self.campaign.id), {})
             self._end_parts()
 
     def _end_parts(self) -> None:

@@ -348,6 +348,24 @@ class Action(AllForClient, TenantOwned, Base):
     )
 
 
+class CampaignTicket(AllForClient, TenantOwned, Base):
+    """The ticket about one cause of a campaign's failures at one client."""
+
+    __tablename__ = "campaign_tickets"
+    campaign_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("campaigns.id"))
+    lane_id: Mapped[int]
+    ticket_id: Mapped[int]
+    cause: Mapped[str] = mapped_column(String(60))
+    opened_at: Mapped[datetime] = moment()
+    __table_args__ = (
+        belongs("wave_lanes", "lane_id"),
+        belongs("tickets", "ticket_id"),
+        Index("uq_campaign_tickets_cause", "tenant_id", "campaign_id", "cause", unique=True),
+        Index("uq_campaign_tickets_ticket", "tenant_id", "ticket_id", unique=True),
+        Index("ix_campaign_tickets_lane", "tenant_id", "lane_id"),
+    )
+
+
 class ActionEvent(TenantOwned, Base):
     """What was reported about an action, by whom, and whether it counted. Only grows."""
 

@@ -157,6 +157,7 @@ SOURCES = {
     "phone": _l("Phone"),
     "mail": _l("Mail"),
     "api": _l("API"),
+    "campaign": _l("Maintenance"),
     "import": _l("Import"),
 }
 ASSET_KINDS = {
