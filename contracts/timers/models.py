@@ -218,7 +218,7 @@ class MaintenanceInterval(AllForClient, TenantOwned, Base):
         CheckConstraint("from_at < to_at", name="ends_after_it_begins"),
         CheckConstraint("recorded_at <= from_at", name="recorded_before_it_begins"),
         CheckConstraint("changed_at < from_at", name="changed_before_it_begins"),
-        CheckConstraint("cancelled_at <= changed_at", name="cancelled_with_a_change"),
+        CheckConstraint("cancelled_at < from_at", name="cancelled_before_it_begins"),
         belongs("sites", "site_id"),
         Index("uq_maintenance_intervals_source", "tenant_id", "source", "source_key", unique=True),
         Index("ix_maintenance_intervals_time", "tenant_id", "to_at", "id"),

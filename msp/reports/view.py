@@ -74,6 +74,8 @@ class LineView:
     elapsed_seconds: int
     paused_seconds: int
     set_aside: str | None
+    # Lines that were frozen before it was kept say nothing of it.
+    maintenance_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)

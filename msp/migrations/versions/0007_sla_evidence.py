@@ -63,7 +63,7 @@ def _add_maintenance() -> None:
         sa.CheckConstraint("from_at < to_at", name=op.f(f"ck_{table}_ends_after_it_begins")),
         sa.CheckConstraint("recorded_at <= from_at", name=op.f(f"ck_{table}_recorded_before_it_begins")),
         sa.CheckConstraint("changed_at < from_at", name=op.f(f"ck_{table}_changed_before_it_begins")),
-        sa.CheckConstraint("cancelled_at <= changed_at", name=op.f(f"ck_{table}_cancelled_with_a_change")),
+        sa.CheckConstraint("cancelled_at < from_at", name=op.f(f"ck_{table}_cancelled_before_it_begins")),
         *_of_a_tenant(table),
         _belongs(table, "sites", "site_id"),
     )
