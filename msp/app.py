@@ -60,6 +60,7 @@ MODELS = (
     "msp.mail.models",
     "msp.api.models",
     "msp.campaigns.models",
+    "msp.windows.models",
     "msp.agents.models",
 )
 

@@ -21,7 +21,15 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from msp.campaigns.phases import OPEN, OUTCOMES, PHASES
-from msp.campaigns.rules import CAMPAIGN_STATES, LANE_STATES, PAUSE_CAUSES
+from msp.campaigns.rules import (
+    CAMPAIGN_KINDS,
+    CAMPAIGN_STATES,
+    CONSENTS,
+    LANE_STATES,
+    PAUSE_CAUSES,
+    RELEASE_KINDS,
+    SEVERITIES,
+)
 from tenants.foundation.db import (
     AllForClient,
     Base,
@@ -39,7 +47,11 @@ _OPEN = ", ".join(f"'{phase}'" for phase in OPEN)
 
 
 class Release(ProviderOwned, Base):
-    """Something to install: files with a target path below the agent's root."""
+    """Something to install: files for a path below the agent's root, Debian packages, or a script.
+
+    `spec` holds what the kind needs (releases.py), `platform` which assets it is for, the checks what the machine has
+    to show before and after.
+    """
 
     __tablename__ = "releases"
     __grants__: ClassVar[dict[Role, str]] = {Role.AGENTS: "SELECT"}
@@ -47,11 +59,27 @@ class Release(ProviderOwned, Base):
     kind: Mapped[str] = mapped_column(default="file")
     name: Mapped[str] = mapped_column(String(80))
     version: Mapped[str] = mapped_column(String(80))
-    target_path: Mapped[str] = mapped_column(String(400))
+    target_path: Mapped[str] = mapped_column(String(400), default="")
+    severity: Mapped[str] = mapped_column(default="medium", server_default="medium")
+    # CVE numbers and vendors' references, as people know them.
+    references: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    notes: Mapped[str] = mapped_column(default="", server_default="")
+    spec: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    platform: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    checks_before: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    checks_after: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     created_by: Mapped[str] = mapped_column(String(120))
     created_at: Mapped[datetime] = moment()
+    # When its vendor published it, where that is known: promises about patches count from here.
+    published_at: Mapped[datetime | None] = moment(nullable=True)
     withdrawn_at: Mapped[datetime | None] = moment(nullable=True)
-    __table_args__ = (choice("kind", ("file",)), UniqueConstraint("name", "version"))
+    withdrawn_by: Mapped[str | None] = mapped_column(String(120))
+    withdrawn_reason: Mapped[str | None]
+    __table_args__ = (
+        choice("kind", RELEASE_KINDS),
+        choice("severity", SEVERITIES),
+        UniqueConstraint("name", "version"),
+    )
 
     @property
     def label(self) -> str:
@@ -66,7 +94,7 @@ class Artifact(ProviderOwned, Base):
     __grants__: ClassVar[dict[Role, str]] = {Role.AGENTS: "SELECT"}
     release_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("releases.id"))
     filename: Mapped[str] = mapped_column(String(120))
-    size: Mapped[int]
+    size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
     sha1: Mapped[str] = mapped_column(String(40))
     md5: Mapped[str] = mapped_column(String(32))
@@ -84,8 +112,11 @@ class Campaign(ProviderOwned, Base):
         Role.SWEEPER: "SELECT",
     }
     public_id: Mapped[Any] = public_id()
+    kind: Mapped[str] = mapped_column(default="rollout", server_default="rollout")
     title: Mapped[str] = mapped_column(String(120))
     release_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("releases.id"))
+    # The campaign that a rollback undoes.
+    rollback_of_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("campaigns.id"))
     state: Mapped[str] = mapped_column(default="draft")
     rev: Mapped[int] = mapped_column(default=0)
     # Whose assets take part: the scope in which the campaign is evaluated.
@@ -95,7 +126,8 @@ class Campaign(ProviderOwned, Base):
     plan_sha256: Mapped[str | None] = mapped_column(String(64))
     plan_version: Mapped[int] = mapped_column(default=0)
     created_by: Mapped[str] = mapped_column(String(120))
-    created_by_id: Mapped[int] = mapped_column(BigInteger)
+    # Null: a policy proposed it.
+    created_by_id: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = moment()
     submitted_at: Mapped[datetime | None] = moment(nullable=True)
     decided_by: Mapped[str | None] = mapped_column(String(120))
@@ -104,6 +136,8 @@ class Campaign(ProviderOwned, Base):
     start_at: Mapped[datetime | None] = moment(nullable=True)
     started_at: Mapped[datetime | None] = moment(nullable=True)
     ended_at: Mapped[datetime | None] = moment(nullable=True)
+    # Until when clients that have not consented and machines out of reach are waited for.
+    deadline_at: Mapped[datetime | None] = moment(nullable=True)
     pause_cause: Mapped[str | None]
     pause_reason: Mapped[str | None]
     # After an automatic stop one person asks to resume, and another one does.
@@ -113,7 +147,9 @@ class Campaign(ProviderOwned, Base):
     grace_until: Mapped[datetime | None] = moment(nullable=True)
     next_eval_at: Mapped[datetime | None] = moment(nullable=True)
     __table_args__ = (
+        choice("kind", CAMPAIGN_KINDS),
         choice("state", CAMPAIGN_STATES),
+        CheckConstraint("(kind = 'rollback') = (rollback_of_id IS NOT NULL)", name="rollback_of_a_campaign"),
         CheckConstraint(
             "pause_cause IN (" + ", ".join(f"'{one}'" for one in PAUSE_CAUSES) + ")", name="pause_cause"
         ),
@@ -147,6 +183,51 @@ class CampaignMember(TenantOwned, Base):
     )
 
 
+class CampaignTenant(AllForClient, TenantOwned, Base):
+    """A campaign at one tenant: whether its administrator lets it in. What a client may know of it is copied here."""
+
+    __tablename__ = "campaign_tenants"
+    __grants__: ClassVar[dict[Role, str]] = {
+        Role.AGENTS: "SELECT",
+        Role.CLIENT: "SELECT, UPDATE (consent, decided_by, decided_by_id, decided_at, reason, postponed_until, rev)",
+    }
+    public_id: Mapped[Any] = public_id()
+    campaign_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("campaigns.id"))
+    title: Mapped[str] = mapped_column(String(120))
+    kind: Mapped[str] = mapped_column(default="rollout")
+    release_kind: Mapped[str]
+    release_name: Mapped[str] = mapped_column(String(80))
+    release_version: Mapped[str] = mapped_column(String(80))
+    severity: Mapped[str]
+    references: Mapped[list[Any]] = mapped_column(default=list)
+    notes: Mapped[str] = mapped_column(default="")
+    asset_count: Mapped[int]
+    consent: Mapped[str] = mapped_column(default="asked")
+    decided_by: Mapped[str | None] = mapped_column(String(120))
+    decided_by_id: Mapped[int | None] = mapped_column(BigInteger)
+    decided_at: Mapped[datetime | None] = moment(nullable=True)
+    reason: Mapped[str | None] = mapped_column(String(1000))
+    # A postponed campaign is let in by itself from then on.
+    postponed_until: Mapped[datetime | None] = moment(nullable=True)
+    # Null until the campaign is approved: before that the client is told nothing.
+    asked_at: Mapped[datetime | None] = moment(nullable=True)
+    begins_at: Mapped[datetime | None] = moment(nullable=True)
+    deadline_at: Mapped[datetime | None] = moment(nullable=True)
+    ended_at: Mapped[datetime | None] = moment(nullable=True)
+    rev: Mapped[int] = mapped_column(default=0)
+    __table_args__ = (
+        choice("consent", CONSENTS),
+        CheckConstraint("(consent = 'postponed') = (postponed_until IS NOT NULL)", name="postponed_until"),
+        Index("uq_campaign_tenants", "tenant_id", "campaign_id", unique=True),
+        Index("ix_campaign_tenants_asked", "tenant_id", "asked_at", "id"),
+    )
+
+    @property
+    def lets_in(self) -> bool:
+        """Whether the client's lanes may open."""
+        return self.consent in ("consented", "not_needed")
+
+
 class WaveLane(AllForClient, TenantOwned, Base):
     """One wave at one tenant: what opens, soaks and closes. Title, release and times are copied for the client."""
 
@@ -170,6 +251,11 @@ class WaveLane(AllForClient, TenantOwned, Base):
     member_count: Mapped[int] = mapped_column(default=0)
     # People looked at a failed or undecided lane and let the campaign go on.
     is_waived: Mapped[bool] = mapped_column(default=False)
+    # The lane for machines that were out of reach in the waves before; no gate decides about it.
+    is_catch_up: Mapped[bool] = mapped_column(default=False, server_default="false")
+    # When an offer may be made: pairs of moments from the client's windows less its freezes, known up to `room_until`.
+    room: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    room_until: Mapped[datetime | None] = moment(nullable=True)
     # The plan's times in seconds, so that agents' requests need not read the plan.
     timing: Mapped[dict[str, Any]] = mapped_column(default=dict)
     rev: Mapped[int] = mapped_column(default=0)
@@ -202,6 +288,18 @@ class Action(AllForClient, TenantOwned, Base):
     detail: Mapped[str | None] = mapped_column(String(500))
     is_ambiguous: Mapped[bool] = mapped_column(default=False)
     has_late_failure: Mapped[bool] = mapped_column(default=False)
+    # A later attempt stands for the asset once there is one.
+    is_last: Mapped[bool] = mapped_column(default=True, server_default="true")
+    # From when it may be offered: set by the tick within the limits on what is under way at once.
+    ready_at: Mapped[datetime | None] = moment(nullable=True)
+    # Not before then: a retry waits longer each time.
+    not_before: Mapped[datetime | None] = moment(nullable=True)
+    boot_id_before: Mapped[str | None] = mapped_column(String(80))
+    boots: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    reboot_pending: Mapped[bool] = mapped_column(default=False, server_default="false")
+    rolled_back: Mapped[bool] = mapped_column(default=False, server_default="false")
+    # The version that was there before, for a rollback to name.
+    version_before: Mapped[str | None] = mapped_column(String(200))
     cannot_stop: Mapped[bool] = mapped_column(default=False)
     offers: Mapped[int] = mapped_column(Integer, default=0)
     deferrals: Mapped[int] = mapped_column(Integer, default=0)

@@ -3,6 +3,11 @@
 from collections.abc import Collection
 from enum import StrEnum
 
+CAMPAIGN_KINDS = ("rollout", "rollback")
+RELEASE_KINDS = ("file", "deb", "script")
+SEVERITIES = ("low", "medium", "high", "critical")
+# What a client's administrator says to a campaign at their company; the provider's own machines are not asked.
+CONSENTS = ("asked", "consented", "postponed", "declined", "not_needed")
 CAMPAIGN_STATES = (
     "draft",
     "submitted",
@@ -15,6 +20,7 @@ CAMPAIGN_STATES = (
     "completed_with_failures",
     "rejected",
     "withdrawn",
+    "expired",
     "aborting",
     "aborted",
 )
@@ -22,7 +28,7 @@ LANE_STATES = ("planned", "waiting", "open", "soaking", "passed", "failed", "inc
 TERMINAL_LANES = frozenset({"passed", "failed", "skipped"})
 ACTIVE_LANES = frozenset({"open", "soaking"})
 # Why a campaign stands: a person, a gate that failed, a gate that could not decide, or too much over all lanes.
-PAUSE_CAUSES = ("operator", "failure", "inconclusive", "global")
+PAUSE_CAUSES = ("operator", "failure", "inconclusive", "global", "restore")
 AUTOMATIC_FAILURES = frozenset({"failure", "global"})
 # States in which the tick has something to look at.
 EVALUATED = frozenset({"scheduled", "running", "paused", "completing", "aborting"})
@@ -81,7 +87,7 @@ def needs_second_person(pause_cause: str | None) -> bool:
     return pause_cause in AUTOMATIC_FAILURES
 
 
-def may_decide(*, author_id: int, person_id: int | None) -> bool:
+def may_decide(*, author_id: int | None, person_id: int | None) -> bool:
     """Whether this person may approve or reject: never the one who proposed it, and never a machine."""
     return person_id is not None and person_id != author_id
 

@@ -102,12 +102,14 @@ def test_who_decides():
     assert not rules.may_decide(author_id=1, person_id=1)
     assert not rules.may_decide(author_id=1, person_id=None)
     assert rules.may_decide(author_id=1, person_id=2)
+    assert rules.may_decide(author_id=None, person_id=2)
     assert [rules.needs_second_person(cause) for cause in (None, *rules.PAUSE_CAUSES)] == [
         False,
         False,
         True,
         False,
         True,
+        False,
     ]
     assert rules.covers({1, 2, 3}, {1, 2})
     assert not rules.covers({1}, {1, 2})
