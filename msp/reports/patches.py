@@ -58,8 +58,8 @@ class Decided:
 
 def gather_patches(contract: Contract, period: Period, days: int) -> dict[str, Any]:
     """The month's figure with every machine behind it, as the statement keeps it."""
-    decided = decide(_attempts(contract.tenant_id, period), contract_begin(contract), period, days)
-    decided = sorted(decided, key=lambda one: (one.published_at, one.release, one.asset))
+    found = decide(_attempts(contract.tenant_id, period), contract_begin(contract), period, days)
+    decided = sorted(found, key=lambda one: (one.published_at, one.release, one.asset))
     return {
         "kept": sum(one.is_kept for one in decided),
         "due": len(decided),
@@ -134,11 +134,13 @@ def decide(attempts: Iterable[Attempt], begin: datetime, period: Period, days: i
 def _decided(group: list[Attempt], begin: datetime, period: Period, allowed: timedelta) -> Decided | None:
     first = group[0]
     begun_at = max(first.published_at, first.asset_since, begin)
-    due_at, known_at = begun_at + allowed, min(one.known_at for one in group)
+    due_at = begun_at + allowed
+    expected = [one for one in group if not _is_dropped(one, due_at)]
     done_at = min(_done(group, period), default=None)
     is_kept = done_at is not None and done_at <= due_at
-    if not is_kept and (due_at >= period.end or _is_dropped(group, due_at)):
+    if not expected or (not is_kept and due_at >= period.end):
         return None
+    known_at = min(one.known_at for one in expected)
     decided_at = done_at if is_kept and done_at else due_at
     return Decided(
         first.asset,
@@ -158,9 +160,6 @@ def _done(group: Iterable[Attempt], period: Period) -> Iterator[datetime]:
             yield one.done_at
 
 
-def _is_dropped(group: Iterable[Attempt], due_at: datetime) -> bool:
+def _is_dropped(one: Attempt, due_at: datetime) -> bool:
     """Whether nobody expected it any more before its days ran out."""
-    return all(
-        one.outcome in DROPPED and one.done_at is not None and one.done_at <= max(due_at, one.known_at)
-        for one in group
-    )
+    return one.outcome in DROPPED and one.done_at is not None and one.done_at <= max(due_at, one.known_at)

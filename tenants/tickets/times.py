@@ -136,7 +136,7 @@ def find_time(ticket: Ticket, public_id: str) -> TimeEntry:
         key = UUID(public_id)
     except ValueError:
         raise NotFound from None
-    found = db.session.scalar(_of(ticket).where(TimeEntry.public_id == key))
+    found: TimeEntry | None = db.session.scalar(_of(ticket).where(TimeEntry.public_id == key))
     if found is None:
         raise NotFound
     return found
