@@ -3,11 +3,12 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from tenants.audit import services as audit
 from tenants.foundation.actor import Actor
@@ -161,18 +162,24 @@ class MonthOfTime:
 
 
 def sum_time(ticket: Ticket) -> list[MonthOfTime]:
-    """What was worked on a ticket, month by month."""
-    counted = select(func.date_trunc("month", TimeEntry.worked_on), *_SUMS).where(
+    """What was worked on a ticket, month by month; one statement."""
+    columns = (TimeEntry.worked_on, TimeEntry.minutes, TimeEntry.is_billable)
+    worked = select(*columns).where(
         TimeEntry.tenant_id == ticket.tenant_id,
         TimeEntry.ticket_id == ticket.id,
         TimeEntry.replaced_at.is_(None),
+        TimeEntry.minutes > 0,
     )
-    rows = db.session.execute(counted.group_by(func.date_trunc("month", TimeEntry.worked_on)).order_by("1"))
-    return [MonthOfTime(month.date(), int(all_of_it), int(billable)) for month, all_of_it, billable in rows]
+    rows = db.session.execute(worked.order_by(TimeEntry.worked_on)).all()
+    return [
+        _month_of(month, list(entries))
+        for month, entries in groupby(rows, key=lambda row: row.worked_on.replace(day=1))
+    ]
 
 
-_BILLABLE = func.coalesce(func.sum(TimeEntry.minutes).filter(TimeEntry.is_billable), 0)
-_SUMS = (func.sum(TimeEntry.minutes), _BILLABLE)
+def _month_of(month: date, entries: Sequence[Any]) -> MonthOfTime:
+    billable = sum(one.minutes for one in entries if one.is_billable)
+    return MonthOfTime(month, sum(one.minutes for one in entries), billable)
 
 
 @dataclass(frozen=True, slots=True)
