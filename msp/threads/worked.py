@@ -8,12 +8,11 @@ from msp.web.access import actor
 from msp.web.panels import Panel
 from tenants.foundation.permissions import Permission
 from tenants.tickets.queries import TicketView
-from tenants.tickets.times import sum_time
 
 
 def build_worked(*, view: TicketView, **_more: Any) -> Panel | None:
     """The panel of a ticket's time, month by month; None for clients while there is none."""
-    months = sum_time(view.ticket)
+    months = view.worked
     may_enter = actor().is_staff and actor().may(Permission.WORK_TICKETS)
     if not months and not may_enter:
         return None

@@ -1,6 +1,6 @@
 """Time worked on tickets: entered by whoever worked, corrected by the same person, never rewritten."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from tenants.audit import services as audit
 from tenants.foundation.actor import Actor
@@ -161,25 +162,27 @@ class MonthOfTime:
     billable_minutes: int
 
 
-def sum_time(ticket: Ticket) -> list[MonthOfTime]:
-    """What was worked on a ticket, month by month; one statement."""
-    columns = (TimeEntry.worked_on, TimeEntry.minutes, TimeEntry.is_billable)
-    worked = select(*columns).where(
-        TimeEntry.tenant_id == ticket.tenant_id,
-        TimeEntry.ticket_id == ticket.id,
+def worked_json() -> Any:
+    """What is in force of a ticket's time, as a column beside the ticket; see `months_of`."""
+    one = func.json_build_array(TimeEntry.worked_on, TimeEntry.minutes, TimeEntry.is_billable)
+    worked = select(func.json_agg(aggregate_order_by(one, TimeEntry.worked_on))).where(
+        TimeEntry.tenant_id == Ticket.tenant_id,
+        TimeEntry.ticket_id == Ticket.id,
         TimeEntry.replaced_at.is_(None),
         TimeEntry.minutes > 0,
     )
-    rows = db.session.execute(worked.order_by(TimeEntry.worked_on)).all()
-    return [
-        _month_of(month, list(entries))
-        for month, entries in groupby(rows, key=lambda row: row.worked_on.replace(day=1))
-    ]
+    return worked.correlate(Ticket).scalar_subquery()
 
 
-def _month_of(month: date, entries: Sequence[Any]) -> MonthOfTime:
-    billable = sum(one.minutes for one in entries if one.is_billable)
-    return MonthOfTime(month, sum(one.minutes for one in entries), billable)
+def months_of(worked: Iterable[Sequence[Any]]) -> tuple[MonthOfTime, ...]:
+    """What was worked on a ticket, month by month."""
+    months = groupby(worked, key=lambda one: date.fromisoformat(one[0]).replace(day=1))
+    return tuple(_month_of(month, list(entries)) for month, entries in months)
+
+
+def _month_of(month: date, entries: Sequence[Sequence[Any]]) -> MonthOfTime:
+    minutes = sum(one[1] for one in entries)
+    return MonthOfTime(month, minutes, sum(one[1] for one in entries if one[2]))
 
 
 @dataclass(frozen=True, slots=True)

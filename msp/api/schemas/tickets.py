@@ -95,6 +95,14 @@ class MessageOut(Schema):
     files = fields.List(fields.Nested(FileOut))
 
 
+class TimeWorkedOut(Schema):
+    """Time worked on a ticket in a month."""
+
+    month = words("The month.", "2026-11")
+    minutes = number("All of it, in minutes.", 95)
+    billable_minutes = number("What of it is billable beside the contract.", 20)
+
+
 class TicketDetailOut(TicketOut):
     """A ticket with what stands around it."""
 
@@ -108,6 +116,7 @@ class TicketDetailOut(TicketOut):
         },
     )
     messages = fields.List(fields.Nested(MessageOut))
+    time_worked = fields.List(fields.Nested(TimeWorkedOut))
 
 
 class TicketQuery(ListQuery):

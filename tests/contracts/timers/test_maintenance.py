@@ -25,6 +25,7 @@ from contracts.timers.queries import badges, read_clocks_of
 from contracts.timers.verifying import verify_tenant
 from tenants.assets.models import Asset
 from tenants.audit.models import AuditEntry
+from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.errors import Conflict, Invalid, NotFound
 from tenants.foundation.scope import enter, of_tenant
@@ -240,3 +241,19 @@ def test_what_if_replays_it_by_the_draft(excluding):
         period = Period.of(date(2026, 11, 1), date(2026, 11, 1), "Asia/Jakarta", excluding.at(6))
         outcome, _credits, _currency = replay_tenant(excluding.tenant_id, draft, period)
     assert [(one.clock, one.was, one.would) for one in outcome.changes] == [("response", "met", "missed")]
+
+
+def test_the_queue_and_the_ticket_say_why_a_clock_stands(excluding, sign_in):
+    ticket = excluding.open()
+    plan(excluding, 1, 3, known=0.5)
+    code = excluding.ticket(ticket).code
+    with time.frozen(excluding.at(2)):
+        for who, page in (
+            ("Leo", "/desk/"),
+            ("Leo", f"/desk/tickets/{code}"),
+            ("Bob", f"/portal/tickets/{code}"),
+        ):
+            assert "Paused: planned maintenance" in sign_in(who).get(page).text, page
+        shown = sign_in("Bob").get(f"/portal/tickets/{code}").text
+    assert "Planned maintenance, not counted" in shown
+    assert "New switch" in shown

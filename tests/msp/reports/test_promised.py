@@ -346,3 +346,11 @@ def test_an_amendment_keeps_the_evidence(closed, within, as_actor):
         assert json.loads(second.head)["evidence"] == json.loads(first.head)["evidence"]
         view = read(second)
         assert (view.hours.over_minutes, [one.asset for one in view.patches.late]) == (15, ["acme-pc-2"])
+
+
+def test_the_contracts_page_says_the_months_hours_so_far(promise, work, sign_in):
+    promise(included_hours=2)
+    work(45)
+    words = words_of(sign_in("Alice").get("/portal/contract?month=2026-11"))
+    assert "45 min used of 2 h included." in words
+    assert "0 h used of 2 h included." in words_of(sign_in("Alice").get("/portal/contract?month=2026-10"))
