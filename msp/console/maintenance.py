@@ -51,7 +51,7 @@ class MaintenanceForm(FlaskForm):
         ],
     )
     from_at = _moment(_l("Begin"))
-    to_at = _moment(_l("End"))
+    to_at = _moment(_l("Until"))
     reach = SelectField(_l("What is concerned"), default=WHOLE)
     assets = TextAreaField(_l("Names of the assets, one a line"), [Length(max=100_000)])
 
