@@ -11,7 +11,9 @@ from contracts.terms.models import Contract
 from tenants.audit.models import AuditEntry
 from tenants.foundation import time
 from tenants.foundation.db import db
-from tenants.tickets.models import TimeEntry
+from tenants.foundation.errors import Forbidden
+from tenants.tickets.models import Ticket, TimeEntry
+from tenants.tickets.times import Worked, correct_time, record_time
 from tests.tickets import MONDAY, opened
 
 NOW = datetime(2026, 3, 4, 3, 0, tzinfo=UTC)
@@ -125,6 +127,19 @@ def test_nobody_touches_others_entries_or_other_clients(page, within, sign_in, c
     assert len(entries(within)) == 1
     foreign = sign_in("Leo").get(f"/desk/tickets/{code[:-1]}/time{address}")
     assert foreign.status_code == 404
+
+
+def test_the_service_too_lets_nobody_correct_others_entries(page, within, as_actor, code):
+    page("Leo", **DATA)
+    (first,) = entries(within)
+    given = {"because": "Mine", "today": NOW.date(), "at": NOW}
+    with within("acme"):
+        ticket = db.session.scalars(select(Ticket)).one()
+        for who in ("Tina", "Owen", "Bob"):
+            with pytest.raises(Forbidden):
+                correct_time(ticket, first, Worked(1, NOW.date(), "x"), by=as_actor(who), **given)
+        with pytest.raises(Forbidden):
+            record_time(ticket, Worked(1, NOW.date(), "x"), today=NOW.date(), by=as_actor("Bob"), at=NOW)
 
 
 def test_the_database_changes_no_entry(page, within):

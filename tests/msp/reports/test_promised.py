@@ -235,6 +235,12 @@ def test_none_due_when_nothing_critical_was(promise, close, within, rollout, sig
     assert "within 14 days: none due." in words_of(sign_in("Alice").get(f"/portal/statements/{public_id}"))
 
 
+def test_a_rollback_promises_nothing(promise, close, within, rollout):
+    promise(patch_promise_days=14)
+    rollout.execute("UPDATE campaigns SET kind = 'rollback', rollback_of_id = id")
+    assert evidence_of(within, close())["patch_days"]["due"] == 0
+
+
 def attempt(**changes):
     usual = {
         "asset_id": 1,
