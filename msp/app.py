@@ -15,6 +15,7 @@ from msp import reactions
 from msp.background import doorbell
 from msp.settings import Settings, flask_config, load
 from msp.threads.clocks import build_clocks, build_side_clocks
+from msp.threads.worked import build_worked
 from msp.web import (
     access,
     assets,
@@ -132,6 +133,7 @@ def _install_features(app: APIFlask) -> None:
             install(app)
     panels.add(app, "ticket", build_clocks)
     panels.add(app, "ticket", build_side_clocks)
+    panels.add(app, "ticket", build_worked)
     events.connect(reactions.WITHIN, reactions.AFTER)
     doorbell.install(app)
     commands = import_module("msp.cli")

@@ -7,7 +7,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -195,6 +195,7 @@ SPECIAL: dict[tuple[str, str], Special] = {
     ("assets", "controller_id"): lambda filler: f"{filler.marker}-pc-7",
     ("assets", "tags"): lambda filler: [f"{WORD}-{filler.marker}-tag"],
     ("invitations", "granted_tenants"): lambda _: [],
+    ("maintenance_intervals", "to_at"): lambda _: AT + timedelta(hours=1),
     ("stored_files", "sha256"): lambda _: "0" * 64,
     ("stored_files", "media_type"): lambda _: "text/plain",
 }

@@ -6,6 +6,7 @@ from typing import Any
 from flask import render_template
 from flask_babel import lazy_gettext as _l
 
+from contracts.timers import maintenance as timers
 from msp.campaigns import queries
 from msp.campaigns.models import WaveLane
 from msp.campaigns.queries import Tally
@@ -14,8 +15,10 @@ from msp.portal.blueprint import bp
 from msp.web import navigation
 from msp.web.access import require, tenant
 from msp.web.paging import asked, cut
+from tenants.foundation import time
 from tenants.foundation.errors import NotFound
 from tenants.foundation.permissions import Permission
+from tenants.tenancy.queries import list_sites
 
 PLACE = navigation.Place(
     _l("Maintenance"), "portal.list_maintenance", "tools", Permission.DECIDE_OWN_LANES, staff=False, order=45
@@ -29,8 +32,15 @@ def list_maintenance() -> Any:
     after, limit = asked(datetime, int)
     rows = queries.list_tenant_lanes(tenant(), before=after, limit=limit)
     page = cut(rows, limit, lambda lane: [lane.planned_at, lane.id])
+    now = time.now()
+    plans = timers.list_coming(tenant(), now)
+    over = timers.list_past(tenant(), now) if after is None else ()
     return render_template(
         "portal/list_maintenance.html",
+        plans=plans,
+        over=over,
+        sites={one.id: one.name for one in list_sites(tenant(), retired=True)},
+        assets=timers.names_of_reach([*plans, *over]),
         page=page,
         coming=[lane for lane in page.items if lane.state not in TERMINAL_LANES],
         past=[lane for lane in page.items if lane.state in TERMINAL_LANES],

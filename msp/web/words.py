@@ -121,6 +121,8 @@ TIERS = {
 SPAN_KINDS = {
     "counted": _l("Counted"),
     "paused": _l("Paused"),
+    "maintenance": _l("Planned maintenance, not counted"),
+    "maintenance_counted": _l("Planned maintenance, counted"),
     "outside_hours": _l("Outside hours"),
     "holiday": _l("Holiday"),
 }

@@ -13,8 +13,10 @@ from contracts.statements.services import close_month
 from contracts.terms.models import Contract
 from contracts.terms.queries import list_versions
 from contracts.terms.services import add_version
+from contracts.timers.maintenance import Work, record_maintenance
 from msp.campaigns import services as campaigns
 from msp.campaigns.models import Action, Campaign, WaveLane
+from msp.reports.evidence import gather_evidence
 from tenants.assets.models import Asset
 from tenants.files.models import StoredFile
 from tenants.files.services import Store, Upload, keep_file
@@ -23,7 +25,8 @@ from tenants.foundation.db import db
 from tenants.foundation.scope import enter, gate
 from tenants.people.models import Membership, StaffMember
 from tenants.tenancy.models import Site
-from tenants.tickets import queries, services
+from tenants.tickets import queries, services, times
+from tenants.tickets.models import TimeEntry
 from tests import personas, tickets
 from tests.journeys.served import Portal
 from tests.msp.campaigns import fleet
@@ -50,6 +53,7 @@ class Scene:
     submitted: str
     member: str
     staff: str
+    entry: str
 
 
 def build(portal: Portal) -> Scene:
@@ -82,6 +86,7 @@ def build(portal: Portal) -> Scene:
                 submitted=_campaign_id(submitted),
                 member=_id(select(Membership).where(Membership.name == "Bob")),
                 staff=_staff_id("Tina"),
+                entry=_id(select(TimeEntry)),
             )
 
 
@@ -126,6 +131,9 @@ def _tickets(app: Any, cast: personas.Cast) -> Sequence[str]:
         )
         services.resolve_ticket(resolved, solution="The old mails are archived.", by=tina, at=now)
         services.hand_over(passed_on, _briefing(), to_tier="L2", by=tina, at=now - timedelta(minutes=20))
+        nadia, today = personas.actor(app, cast, "Nadia"), now.date()
+        worked = times.Worked(35, today, "Looked at the spooler")
+        times.record_time(waiting, worked, today=today, by=nadia, at=now)
         db.session.commit()
     return codes
 
@@ -169,7 +177,7 @@ def last_months_statement(app: Any, cast: personas.Cast) -> str:
         add_version(
             contract,
             in_force_on=max(first, latest.in_force_on + timedelta(days=1)),
-            terms=latest.terms | {"credits": promised},
+            terms=latest.terms | {"credits": promised, "included_hours": 2, "patch_promise_days": 14},
             by=mia,
             at=begins,
         )
@@ -179,7 +187,20 @@ def last_months_statement(app: Any, cast: personas.Cast) -> str:
             ticket = tickets.open_in_scope(cast, tina, at=at, subject=f"Till {day} does not start")
             services.add_message(ticket, body="On my way.", by=tina, at=at + timedelta(minutes=12))
             services.resolve_ticket(ticket, solution="A new disk.", by=tina, at=at + timedelta(hours=hours))
-        statement = close_month(contract, first, evidence={}, by=mia, at=time.now())
+            worked = times.Worked(90, first + timedelta(days=day), "Changed the disk")
+            times.record_time(ticket, worked, today=time.now().date(), by=tina, at=time.now())
+        record_maintenance(
+            cast.tenants["acme"],
+            Work(
+                "New switches in the office",
+                time.now() + timedelta(days=2),
+                time.now() + timedelta(days=2, hours=3),
+            ),
+            by=mia,
+            at=time.now(),
+        )
+        evidence = gather_evidence(contract, first)
+        statement = close_month(contract, first, evidence=evidence, by=mia, at=time.now())
         db.session.commit()
         return str(statement.public_id)
 
