@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select, update
 
+from contracts.timers.models import MaintenanceInterval
 from msp.campaigns import consents, services
 from msp.campaigns.pacing import Limits
 from msp.campaigns.releases import find_release_by_id
@@ -246,6 +247,14 @@ class TestWindows:
         lane = next(one for one in rollout.lanes() if one.tenant_id == cast.tenants["acme"])
         assert lane.state == "open"
         waiting = [one for one in rollout.actions() if one.tenant_id == cast.tenants["acme"]]
+        with app.app_context(), enter(of_tenant(cast.tenants["acme"])):
+            asked = select(MaintenanceInterval).order_by(MaintenanceInterval.from_at)
+            planned = list(db.session.scalars(asked))
+        begin = self.night(22)
+        assert [(one.from_at, one.to_at) for one in planned] == [
+            (opening, begin + timedelta(hours=6)),
+            (begin + timedelta(days=7), begin + timedelta(days=7, hours=6)),
+        ]
         # A day later the window is closed: there is the whole next one.
         assert {one.deadline_at for one in waiting} == {self.night(22) + timedelta(days=7, hours=6)}
 
