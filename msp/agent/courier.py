@@ -26,12 +26,12 @@ class Courier:
         self,
         controller: Controller,
         ledger: Ledger,
-        boot_id: Callable[[], str],
+        proof: Callable[[], dict[str, str]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._controller = controller
         self._ledger = ledger
-        self._boot_id = boot_id
+        self._proof = proof
         self._clock = clock
         self._due: dict[str, float] = {}
         self._soon: dict[str, Backoff] = {}
@@ -101,7 +101,7 @@ class Courier:
 
     def _tell_release(self, result: Result) -> None:
         """The facts by which the portal verifies the claim; a portal that takes no facts still gets the report."""
-        facts = {"installed_release": result.release, "boot_id": self._boot_id()}
+        facts = {"installed_release": result.release, **self._proof()}
         try:
             self._controller.tell_facts({key: short(value) for key, value in facts.items() if value})
             crash.point("facts-sent")
