@@ -60,6 +60,13 @@ class Courier:
         if self._send(DEPLOYMENT, action, document):
             self._told.add((action, words))
 
+    def tell_boot(self) -> None:
+        """Which boot this is, before a release that wants another one afterwards; best effort."""
+        try:
+            self._controller.tell_facts(self._proof())
+        except (Trouble, Refused) as error:
+            LOG.info("facts not delivered: %s", error)
+
     def repeat(self, result: Result) -> None:
         """Tell a result again although it was acknowledged, because the portal still offers the action."""
         LOG.info("action %s: offered again after its result, reporting it again", result.action)

@@ -123,6 +123,8 @@ class Workshop:
         if deployment.download == "skip":
             self._courier.progress(action, "scheduled", "waiting for leave to download")
             return
+        if any(read_orders(chunk).reboot == "always" for chunk in deployment.chunks):
+            self._courier.tell_boot()
         self._courier.progress(action, "proceeding", f"taken up: {deployment.release}")
         crash.point("proceeding-sent")
         fetched = [self._downloads.fetch(action, n, artifact, watch) for n, artifact in enumerate(artifacts)]
