@@ -70,11 +70,9 @@ class Debian:
         return self._apt("apt-get", *COMMON, "--download-only", *_install(pins, downgrade), pulse=pulse)
 
     def install(self, pins: Sequence[str], *, downgrade: bool, pulse: Pulse) -> Finished:
-        """Install the pins from what has been fetched. `pulse` must not raise: dpkg is never broken off."""
+        """Install the pins, which have been fetched before. `pulse` must not raise: dpkg is never broken off."""
         options = [word for option in KEEP_OLD for word in ("-o", f"Dpkg::Options::={option}")]
-        return self._apt(
-            "apt-get", *COMMON, *options, "--no-download", *_install(pins, downgrade), pulse=pulse
-        )
+        return self._apt("apt-get", *COMMON, *options, *_install(pins, downgrade), pulse=pulse)
 
     def is_half_done(self) -> bool:
         """Whether dpkg finds packages that were not installed to their end. Raises Failure."""
@@ -83,7 +81,7 @@ class Debian:
     def configure(self, pulse: Pulse) -> Finished:
         """Finish whatever was left half done."""
         return self._run(
-            ["dpkg", *self._dpkg_root(), *KEEP_OLD, "--configure", "--pending"], "dpkg.log", pulse
+            ["dpkg", *self._dpkg_words(), *KEEP_OLD, "--configure", "--pending"], "dpkg.log", pulse
         )
 
     def is_locked(self) -> bool:
@@ -140,12 +138,16 @@ class Debian:
     def _dpkg_root(self) -> list[str]:
         return [] if self._is_own else [f"--root={self._root}"]
 
+    def _dpkg_words(self) -> list[str]:
+        """Options for dpkg; without the second its log would be this machine's."""
+        return [] if self._is_own else [*self._dpkg_root(), f"--log={self._root}/var/log/dpkg.log"]
+
     def _configuration(self) -> Path:
         """apt's settings for a system in a folder, written where the environment points to."""
         path = self._work / "apt.conf"
         content = (
             f'Dir "{self._root}/";\nDir::State::status "{self._root}/var/lib/dpkg/status";\n'
-            f'DPkg::Options:: "--root={self._root}";\n'
+            + "".join(f'DPkg::Options:: "{word}";\n' for word in self._dpkg_words())
         ).encode()
         if not path.exists() or path.read_bytes() != content:
             write_file(path, content)
