@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -144,22 +145,51 @@ def test_a_higher_version_of_the_sources_does_where_that_is_allowed(
     assert tree.state() == "installed 2.0"
 
 
-def test_another_package_manager_at_work_is_not_disturbed(agent: Agent, portal: Portal, tree: Tree) -> None:
-    lock = tree.root / "var/lib/dpkg/lock-frontend"
+@contextmanager
+def other_package_manager(tree: Tree) -> Iterator[None]:
+    """Another process holds the lock that apt and dpkg share."""
     holding = (
         "import fcntl,sys; f = open(sys.argv[1], 'w'); fcntl.lockf(f, fcntl.LOCK_EX); print('held', flush=True);"
         "sys.stdin.read()"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", holding, str(lock)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as other:
+    words = [sys.executable, "-c", holding, str(tree.root / "var/lib/dpkg/lock-frontend")]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         other.stdout.readline()
-        offer(portal)
-        agent.cycle()
+        yield
         other.communicate()
+
+
+def test_another_package_manager_at_work_is_not_disturbed(agent: Agent, portal: Portal, tree: Tree) -> None:
+    offer(portal)
+    with other_package_manager(tree):
+        agent.cycle()
     assert ending(portal) == ("failure", 10)
     assert tree.changes() == []
+
+
+def test_apt_itself_finding_the_lock_taken_is_busy_too(
+    agent: Agent, portal: Portal, tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Debian, "is_locked", lambda _: False)
+    offer(portal)
+    with other_package_manager(tree):
+        agent.cycle()
+    assert ending(portal) == ("failure", 10)
+    assert tree.changes() == []
+
+
+def test_after_a_crash_a_package_manager_still_at_work_is_waited_for(
+    configured: Folder, portal: Portal, tree: Tree
+) -> None:
+    offer(portal)
+    assert run_agent("once", configured, crash_at="deb-begun") == EXIT_CODE
+    with other_package_manager(tree):
+        assert run_agent("once", configured) == 0
+        assert portal.terminal() == []
+    assert run_agent("once", configured) == 0
+    assert ending(portal) == ("success", 0)
+    assert len(tree.changes()) == 1
 
 
 def test_a_package_that_is_held_back_stays(agent: Agent, portal: Portal, tree: Tree) -> None:
