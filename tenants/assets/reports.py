@@ -47,7 +47,8 @@ def record_facts(asset: Asset, facts: Mapping[str, Any], at: datetime, *, mode: 
 def record_software(asset: Asset, packages: Iterable[Any], at: datetime) -> bool:
     """Make the asset's list of software equal to the report; False when nothing had changed.
 
-    `packages` are triples of name, version and architecture, and what it could be upgraded to where that is known. Two statements, however long the list. Raises Invalid.
+    `packages` are triples of name, version and architecture, each with what it could be upgraded to where that is
+    known. Two statements, however long the list. Raises Invalid.
     """
     wanted = distinct_packages(packages)
     digest = packages_digest(wanted)
