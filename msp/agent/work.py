@@ -129,7 +129,8 @@ class Workshop:
         crash.point("proceeding-sent")
         fetched = [self._downloads.fetch(action, n, artifact, watch) for n, artifact in enumerate(artifacts)]
         crash.point("downloaded")
-        self._courier.progress(action, "downloaded", f"{len(fetched)} files fetched and verified")
+        if fetched:
+            self._courier.progress(action, "downloaded", f"{len(fetched)} files fetched and verified")
         if deployment.update != "skip":
             self._install(deployment, executor, fetched, watch)
 

@@ -1,9 +1,13 @@
 """Scripts: run once, with nothing of the agent's surroundings, ended in time, and told with their last words."""
 
 import json
+import os
+import re
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +211,32 @@ def test_a_cancellation_before_it_begins_is_honoured(
     assert not marks.exists()
 
 
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not all(shutil.which(one) for one in ("chroot", "ldd")),
+    reason="needs root, chroot and ldd for a system of its own",
+)
+def test_a_script_runs_inside_the_system_in_a_folder(
+    settings: Settings, folder: Folder, portal: Portal, tmp_path: Path
+) -> None:
+    system = tmp_path / "system"
+    libraries = re.findall(r"(/\S+) \(0x", subprocess.check_output(["ldd", "/bin/sh"], text=True))
+    for path in ("/bin/sh", *libraries):
+        (system / path.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, system / path.lstrip("/"))
+    agent = Agent(replace(settings, root=str(system)), folder, Stop())
+    offer(portal, "echo inside > /mark")
+    agent.cycle()
+    agent.close()
+    assert ending(portal) == ("success", 0)
+    assert (system / "mark").read_text() == "inside\n"
+    assert [*(system / "var/lib/msp-agent/scripts").iterdir()] == []
+    other = Agent(replace(settings, root=str(system)), folder, Stop())
+    offer(portal, "", action="9042", interpreter="/usr/bin/python3")
+    other.cycle()
+    other.close()
+    assert portal.feedback()[-1] == ("closed", "failure", 6)
+
+
 @pytest.mark.parametrize("point", SCRIPT_POINTS)
 def test_a_crash_at_any_point_never_runs_it_twice(
     configured: Folder, portal: Portal, marks: Path, point: str
@@ -228,13 +258,12 @@ def test_a_crash_at_any_point_never_runs_it_twice(
 def test_a_script_that_outlived_its_agent_is_waited_for(
     configured: Folder, portal: Portal, marks: Path, tmp_path: Path
 ) -> None:
-    go = tmp_path / "go"
-    offer(portal, f"echo x >> {marks}; while [ ! -e {go} ]; do sleep 0.05; done")
+    go, up = tmp_path / "go", tmp_path / "up"
+    os.mkfifo(up)
+    offer(portal, f"echo x >> {marks}; echo up > {up}; while [ ! -e {go} ]; do sleep 0.05; done")
     words = command("once", "--folder", str(configured.path))
     with subprocess.Popen(words, cwd=CHECKOUT, env=environment(), stderr=subprocess.DEVNULL) as process:
-        while not marks.exists():
-            assert process.poll() is None
-            time.sleep(0.02)
+        assert up.read_text() == "up\n"
         process.kill()
     assert run_agent("once", configured) == 0
     assert portal.terminal() == []
