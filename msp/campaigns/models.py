@@ -219,7 +219,7 @@ class CampaignTenant(AllForClient, TenantOwned, Base):
     deadline_at: Mapped[datetime | None] = moment(nullable=True)
     ended_at: Mapped[datetime | None] = moment(nullable=True)
     # The version that a rollback brings assets down from; agents refuse to go down without it.
-    downgrade_from: Mapped[str | None] = mapped_column(String(80))
+    downgrade_from: Mapped[str | None]
     rev: Mapped[int] = mapped_column(default=0)
     # Up to which decision of the client the campaign's ledger has been written.
     noted_rev: Mapped[int] = mapped_column(default=0)

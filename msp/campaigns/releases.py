@@ -1,5 +1,6 @@
 """Making and finding releases."""
 
+import json
 import re
 import uuid
 from collections.abc import Collection, Sequence
@@ -147,3 +148,10 @@ def labels_of(release_ids: Collection[int]) -> dict[int, str]:
         return {}
     found = db.session.scalars(select(Release).where(Release.id.in_(set(release_ids))))
     return {release.id: release.label for release in found}
+
+
+def downgrade_grant(undone: Release) -> str:
+    """What a rollback tells devices they may come down from: the release that it undoes."""
+    if undone.kind != "deb":
+        return undone.version
+    return json.dumps({one["name"]: one["version"] for one in undone.spec["packages"]}, sort_keys=True)

@@ -158,7 +158,7 @@ def _create_campaign_tenants() -> None:
             sa.Column(name, _MOMENT, nullable=True)
             for name in ("postponed_until", "asked_at", "begins_at", "deadline_at", "ended_at")
         ),
-        sa.Column("downgrade_from", sa.String(80), nullable=True),
+        sa.Column("downgrade_from", sa.Text(), nullable=True),
         sa.Column("rev", sa.BigInteger(), nullable=False),
         sa.Column("noted_rev", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(_CONSENTS, name=op.f("ck_campaign_tenants_consent")),
