@@ -5,7 +5,7 @@ from typing import Any
 from flask import Flask, url_for
 from flask_babel import lazy_gettext as _l
 
-from msp.campaigns import acts, board, drafting, jobs, listing, queries
+from msp.campaigns import acts, board, drafting, jobs, listing, queries, releasing
 from msp.campaigns.blueprint import bp
 from msp.campaigns.tickets import find_lane_of_ticket
 from msp.campaigns.words import decision_numbers, gate_row, reason_words
@@ -14,7 +14,7 @@ from msp.web.navigation import Place
 from tenants.foundation.permissions import Permission
 from tenants.tickets.models import Ticket
 
-__all__ = ["acts", "board", "bp", "drafting", "jobs", "listing"]
+__all__ = ["acts", "board", "bp", "drafting", "jobs", "listing", "releasing"]
 
 
 def maintenance_panel(*, ticket: Ticket, staff: bool, **_given: Any) -> panels.Panel | None:

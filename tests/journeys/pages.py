@@ -93,6 +93,7 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "campaign": scene.campaign,
         "action": scene.action,
         "lane": scene.lane,
+        "release": scene.release,
         "entry_id": scene.entry,
         "public_id": scene.member,
     }

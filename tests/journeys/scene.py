@@ -15,7 +15,7 @@ from contracts.terms.queries import list_versions
 from contracts.terms.services import add_version
 from contracts.timers.maintenance import Work, record_maintenance
 from msp.campaigns import services as campaigns
-from msp.campaigns.models import Action, Campaign, WaveLane
+from msp.campaigns.models import Action, Campaign, Release, WaveLane
 from msp.reports.evidence import gather_evidence
 from tenants.assets.models import Asset
 from tenants.files.models import StoredFile
@@ -49,6 +49,7 @@ class Scene:
     campaign: str
     action: str
     lane: str
+    release: str
     draft: str
     submitted: str
     member: str
@@ -82,6 +83,7 @@ def build(portal: Portal) -> Scene:
                     db.session.scalars(select(Action).where(Action.campaign_id == rollout.id)).first().id
                 ),
                 lane=_id(lane.where(WaveLane.state != "planned")),
+                release=_release_id(rollout),
                 draft=_campaign_id(draft),
                 submitted=_campaign_id(submitted),
                 member=_id(select(Membership).where(Membership.name == "Bob")),
@@ -96,6 +98,11 @@ def _id(asked: Any) -> str:
 
 def _campaign_id(rollout: fleet.Rollout) -> str:
     return _id(select(Campaign).where(Campaign.id == rollout.id))
+
+
+def _release_id(rollout: fleet.Rollout) -> str:
+    of_campaign = select(Campaign.release_id).where(Campaign.id == rollout.id)
+    return _id(select(Release).where(Release.id == of_campaign.scalar_subquery()))
 
 
 def _staff_id(name: str) -> str:
