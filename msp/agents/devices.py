@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import select, tuple_, update
 
 from msp.agents import arrivals, enrolment
 from msp.agents.models import AgentCredential, DeviceKey
@@ -177,9 +177,12 @@ def keys_of(pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], list[De
     return found
 
 
-def count_alarms() -> int:
-    """Second keys that nobody has refused yet, over the clients in scope."""
-    return db.session.scalar(select(func.count()).where(DeviceKey.state == "alarm")) or 0
+def list_alarms(limit: int = 20) -> list[Asset]:
+    """Machines of which a second key turned up that nobody has refused yet."""
+    alarmed = select(DeviceKey.id).where(
+        DeviceKey.tenant_id == Asset.tenant_id, DeviceKey.asset_id == Asset.id, DeviceKey.state == "alarm"
+    )
+    return list(db.session.scalars(select(Asset).where(alarmed.exists()).order_by(Asset.name).limit(limit)))
 
 
 def find_key(public_id: str) -> DeviceKey:

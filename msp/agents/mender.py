@@ -1,4 +1,4 @@
-"""The Mender device API below /mender (`ServerURL = PUBLIC_URL/mender`), on the same actions as DDI.
+"""The Mender device API (`ServerURL = PUBLIC_URL`: the client takes no path), on the same actions as DDI.
 
 A device proves itself by a signature with its own key and waits until a person admits it. It is believed when it
 names the installed image in its next question, not when it reports success; a wish to stop reaches it as 409.
@@ -35,7 +35,7 @@ from tenants.foundation.db import db
 from tenants.foundation.errors import Invalid, NotFound
 from tenants.foundation.scope import Scope
 
-mender = Blueprint("mender", __name__, url_prefix="/mender/api/devices")
+mender = Blueprint("mender", __name__, url_prefix="/api/devices")
 KEY_BYTES = 64 * 1024
 DEPLOYMENTS = "/v1/deployments/device/deployments"
 INCONSISTENT = "_INCONSISTENT"

@@ -1,9 +1,9 @@
-"""Views of this feature: machines at /ddi, /mender and /inventory, people at /console/agents."""
+"""Views of this feature: machines at /ddi, /api/devices and /inventory, people at /console/agents."""
 
 from flask import Flask
 from flask_babel import lazy_gettext as _l
 
-from msp.agents import pages
+from msp.agents import pages, sharing
 from msp.agents.arrivals import resolve_caller
 from msp.agents.blueprint import bp
 from msp.agents.credentials import resolve_enrolment
@@ -14,7 +14,7 @@ from msp.web import navigation
 from msp.web.navigation import Place
 from tenants.foundation.permissions import Permission
 
-__all__ = ["bp", "pages"]
+__all__ = ["bp", "pages", "sharing"]
 bp.register_blueprint(ddi)
 bp.register_blueprint(inventories)
 bp.register_blueprint(mender)

@@ -13,6 +13,7 @@ from contracts.statements.services import close_month
 from contracts.terms.models import Contract
 from contracts.terms.queries import list_versions
 from contracts.terms.services import add_version
+from msp.agents.shared import add_shared
 from msp.campaigns import services as campaigns
 from msp.campaigns.models import Action, Campaign, WaveLane
 from tenants.assets.models import Asset
@@ -50,6 +51,7 @@ class Scene:
     submitted: str
     member: str
     staff: str
+    shared: str
 
 
 def build(portal: Portal) -> Scene:
@@ -82,6 +84,7 @@ def build(portal: Portal) -> Scene:
                 submitted=_campaign_id(submitted),
                 member=_id(select(Membership).where(Membership.name == "Bob")),
                 staff=_staff_id("Tina"),
+                shared=_shared(app, cast),
             )
 
 
@@ -96,6 +99,17 @@ def _campaign_id(rollout: fleet.Rollout) -> str:
 def _staff_id(name: str) -> str:
     with enter(gate()):
         return _id(select(StaffMember).where(StaffMember.name == name))
+
+
+def _shared(app: Any, cast: personas.Cast) -> str:
+    """Acme's gateway token."""
+    nadia = personas.actor(app, cast, "Nadia")
+    with personas.within(app, cast, "Nadia"):
+        kept, _token = add_shared(
+            cast.tenants["acme"], kind="gateway", name="Branches", by=nadia, at=time.now()
+        )
+        db.session.commit()
+        return str(kept.public_id)
 
 
 def _tickets(app: Any, cast: personas.Cast) -> Sequence[str]:

@@ -22,7 +22,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 PROGRAM = shutil.which("mender")
 TYPE = "test-machine"
 # The folders of the machine that the client reads, over which the test's own are laid.
-PLACES = {"etc": "/etc/mender", "identity": "/usr/share/mender/identity", "inventory": "/usr/share/mender/inventory"}
+PLACES = {
+    "etc": "/etc/mender",
+    "identity": "/usr/share/mender/identity",
+    "inventory": "/usr/share/mender/inventory",
+}
 
 
 def reason() -> str:
@@ -30,7 +34,7 @@ def reason() -> str:
     if PROGRAM is None:
         return "mender-client is not installed"
     tried = subprocess.run(
-        ["unshare", "--mount", "mount", "--bind", "/tmp", "/etc/mender"], capture_output=True, check=False
+        ["unshare", "--mount", "mount", "--bind", "/etc", "/etc/mender"], capture_output=True, check=False
     )
     return "no mount namespaces here" if tried.returncode else ""
 
@@ -95,7 +99,7 @@ class Client:
         for place in (*PLACES, "state"):
             (self.folder / place).mkdir(exist_ok=True)
         settings = {
-            "ServerURL": f"{self.url}/mender",
+            "ServerURL": self.url,
             "TenantToken": self.token,
             "UpdatePollIntervalSeconds": 1,
             "InventoryPollIntervalSeconds": 5,

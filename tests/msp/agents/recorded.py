@@ -60,7 +60,8 @@ def recording(app: Flask) -> Iterator[Wire]:
             answer = wire.change(answer)
         if request.method in ("POST", "PUT"):
             try:
-                wire.said.append(json.loads(request.get_data(cache=True), strict=False))
+                said = json.loads(request.get_data(cache=True), strict=False)
+                wire.said.append(said if isinstance(said, dict) else {"list": said})
             except (ValueError, TypeError):
                 wire.said.append({})
         wire.headers.append(dict(request.headers))

@@ -72,7 +72,9 @@ def admitted(app, cast, client, wire, within):
 def start(app, cast, machine, script, name="fix-2.0"):
     """A running campaign with an image for the machine alone."""
     image = menderclient.make_image(name, script)
-    rollout = fleet.draft(app, cast, slugs=("acme",), files=[("fix.mender", image)], assets=[machine.public_id])
+    rollout = fleet.draft(
+        app, cast, slugs=("acme",), files=[("fix.mender", image)], assets=[machine.public_id]
+    )
     return fleet.start(rollout)
 
 
