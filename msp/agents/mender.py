@@ -199,6 +199,8 @@ def _work(asks: Caller, waiting: Waiting, provides: dict[str, str]) -> dict[str,
         return None
     if waiting.phase == "eligible" and offers.make_offer(asks, waiting, at)[0] is None:
         return None
+    # The offer changed the row behind the session's back.
+    db.session.expire(action)
     taken = actions.fetch(asks.asset_id, waiting.id, at)
     return _instructions(asks, taken, found) if taken else None
 
