@@ -27,7 +27,7 @@ CLIENT_WORDS: dict[str, Any] = {
     "swupdate": "swupdate",
     "rauc": "rauc-hawkbit-updater",
     "mender": "Mender",
-    "unknown": _l("Another client"),
+    "unknown": _l("Another program"),
 }
 CAPABILITY_WORDS: dict[str, Any] = {
     "understands_skip": _l("Can download first and install later"),
