@@ -126,6 +126,7 @@ UNUSABLE = {
     "not closed": zlib.compress(b"<REQUEST><CONTENT>"),
     "a document type": b'<!DOCTYPE a [<!ENTITY x "y">]><REQUEST/>',
     "an entity from a file": b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><REQUEST>&x;</REQUEST>',
+    "a bare document type": b'<!DOCTYPE a SYSTEM "http://elsewhere.test/a.dtd"><REQUEST/>',
     "nested": b"<a>" * 50 + b"</a>" * 50,
     "no device": document(device=""),
     "nothing": b"",
