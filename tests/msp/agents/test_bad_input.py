@@ -85,7 +85,7 @@ def test_a_megabyte_is_400_and_the_action_goes_on(machine, rollout, action):
     assert rollout.outcomes() == {"running": 1}
 
 
-def test_ten_thousand_events_keep_a_thousand_and_the_end(app, machine, rollout, action, within, monkeypatch):
+def test_ten_thousand_events_keep_a_thousand_and_the_end(app, machine, rollout, action, within):
     """As many reports as a device in a loop sends, without the limit of requests in between."""
     from msp.agents import parsing
     from msp.campaigns import actions

@@ -115,7 +115,7 @@ def test_a_cancellation_reaches_it_as_409_and_leaves_it_in_need_of_repair(
         if told.get("status") == "installing" and rollout.state == "running":
             rollout.act("Nadia", services.abort_campaign, reason="wrong image", at=time.now())
             rollout.tick()
-        return None
+        return
 
     wire.instead["/status"] = stop_before_installing
     with client.running() as log:
