@@ -155,7 +155,11 @@ def test_the_real_agent_is_content_with_the_answers(app, served, token, within):
     """An empty answer would be an error of the protocol to it (I1)."""
     with recording(app) as wire:
         done = subprocess.run(
-            [str(PROGRAM), "--server", f"{served.portal}/inventory", "--user", "acme", "--password", token, "--config=none", "--no-fork", "--tasks=inventory", "--debug", "--logger=stderr", "--force", "--no-category=process,environment,usb,printer,monitor,video,sound,modem,input"],
+            [
+                *(str(PROGRAM), "--server", f"{served.portal}/inventory", "--user", "acme", "--password", token),
+                *("--config=none", "--no-fork", "--tasks=inventory", "--debug", "--logger=stderr", "--force"),
+                "--no-category=process,environment,usb,printer,monitor,video,sound,modem,input",
+            ],
             capture_output=True,
             timeout=120,
             check=False,
