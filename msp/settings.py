@@ -97,6 +97,12 @@ class Settings:
     artifacts_url: str = _setting(
         "ARTIFACTS_URL", _web, "address of the process that serves artifacts to agents; empty: PUBLIC_URL", ""
     )
+    proxy_secret: str = _setting(
+        "PROXY_SECRET",
+        _secret,
+        "what the proxy that checks agents' certificates sends as X-Proxy-Secret; empty: no certificates",
+        "",
+    )
     mail_url: str = _setting(
         "MAIL_URL", _smtp, "outgoing mail: an SMTP server, or a folder", "smtp://127.0.0.1:25"
     )

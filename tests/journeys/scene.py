@@ -14,6 +14,7 @@ from contracts.terms.models import Contract
 from contracts.terms.queries import list_versions
 from contracts.terms.services import add_version
 from contracts.timers.maintenance import Work, record_maintenance
+from msp.agents.shared import add_shared
 from msp.campaigns import services as campaigns
 from msp.campaigns.models import Action, Campaign, Release, WaveLane
 from msp.reports.evidence import gather_evidence
@@ -55,6 +56,7 @@ class Scene:
     member: str
     staff: str
     entry: str
+    shared: str
 
 
 def build(portal: Portal) -> Scene:
@@ -89,6 +91,7 @@ def build(portal: Portal) -> Scene:
                 member=_id(select(Membership).where(Membership.name == "Bob")),
                 staff=_staff_id("Tina"),
                 entry=_id(select(TimeEntry)),
+                shared=_shared(app, cast),
             )
 
 
@@ -108,6 +111,17 @@ def _release_id(rollout: fleet.Rollout) -> str:
 def _staff_id(name: str) -> str:
     with enter(gate()):
         return _id(select(StaffMember).where(StaffMember.name == name))
+
+
+def _shared(app: Any, cast: personas.Cast) -> str:
+    """Acme's gateway token."""
+    nadia = personas.actor(app, cast, "Nadia")
+    with personas.within(app, cast, "Nadia"):
+        kept, _token = add_shared(
+            cast.tenants["acme"], kind="gateway", name="Branches", by=nadia, at=time.now()
+        )
+        db.session.commit()
+        return str(kept.public_id)
 
 
 def _tickets(app: Any, cast: personas.Cast) -> Sequence[str]:
