@@ -4,7 +4,7 @@ from contracts.statements.events import StatementClosed
 from contracts.timers import events as timer
 from contracts.timers.beside import start_acceptance, start_vendor, stop_acceptance, stop_vendor
 from contracts.timers.deadlines import follow_rest, put_off_closing
-from contracts.timers.services import follow_ticket
+from contracts.timers.services import follow_terms, follow_ticket
 from msp.account import jobs as account
 from msp.mail import notices
 from msp.reports import jobs as reports
@@ -18,6 +18,7 @@ WITHIN: dict[type[Event], tuple[Reaction, ...]] = {
     ticket.MessageAdded: (follow_ticket, put_off_closing),
     ticket.TicketStateChanged: (follow_ticket,),
     ticket.TicketReprioritised: (follow_ticket,),
+    ticket.TermsApplied: (follow_terms,),
     ticket.TicketResolved: (follow_ticket, follow_rest),
     ticket.TicketReopened: (follow_ticket, follow_rest),
     ticket.TicketClosed: (follow_ticket, follow_rest),

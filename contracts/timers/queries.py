@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, func, select
 
 from contracts.clock.clock import State
-from contracts.clock.history import ClockKind, Reading, Terms
-from contracts.terms.queries import terms_by_id, versions_by_id
+from contracts.clock.history import ClockKind, Entry, Reading, Terms
+from contracts.terms.models import ContractVersion
+from contracts.terms.queries import terms_by_id, terms_of, versions_by_id
 from contracts.timers.models import TimerMark
-from contracts.timers.reading import read_ticket
+from contracts.timers.reading import entries_of, read_entries, versions_of
 from tenants.foundation.db import db
 from tenants.tickets.models import Ticket, TicketEvent
 
@@ -21,8 +22,43 @@ def read_clocks_of(ticket: Ticket, history: Iterable[TicketEvent], as_of: dateti
     """The clocks of one ticket at a moment, with their strips; empty where nothing was promised."""
     if ticket.contract_version_id is None:
         return ()
-    key = (ticket.tenant_id, ticket.contract_version_id)
-    return read_ticket(ticket, history, versions_by_id([key])[key], as_of)
+    read = read_entries(ticket.source, *course_of(ticket, list(history)), as_of)
+    return [reading for reading in read if reading.target is not None]
+
+
+def course_of(ticket: Ticket, history: Sequence[TicketEvent]) -> tuple[list[Entry], Terms | None]:
+    """What moves a ticket's clocks, and the terms that measured it first; one statement."""
+    versions = versions_of(history, ticket.contract_version_id)
+    found = versions_by_id((ticket.tenant_id, one) for one in versions)
+    terms = {one.id: terms_of(one) for one in found.values()}
+    return entries_of(history, terms), terms[versions[0]] if versions else None
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """The version that measures a ticket, and since when: since its opening, or since it was applied to it."""
+
+    number: int
+    since: datetime
+    was_applied: bool
+
+
+def find_measure(ticket: Ticket, history: Iterable[TicketEvent]) -> Measure | None:
+    """By which version a ticket is measured; None where nothing was promised."""
+    applied = [row for row in history if row.kind == "terms_applied"]
+    if applied:
+        return Measure(applied[-1].data["version"], applied[-1].at, was_applied=True)
+    if ticket.contract_version_id is None:
+        return None
+    version = db.session.get_one(ContractVersion, (ticket.tenant_id, ticket.contract_version_id))
+    return Measure(version.number, ticket.opened_at, was_applied=False)
+
+
+def numbers_of(ticket: Ticket, readings: Iterable[Reading]) -> dict[int | None, int]:
+    """The numbers of the versions by which clocks of a ticket are measured, by id."""
+    ids = sorted({one.terms_id for one in readings if one.terms_id is not None})
+    found = (db.session.get_one(ContractVersion, (ticket.tenant_id, one)) for one in ids)
+    return {version.id: version.number for version in found}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from contracts.clock.history import Reading
 from contracts.timers.beside import list_side_timers, read_side
-from contracts.timers.queries import read_clocks_of
+from contracts.timers.queries import find_measure, numbers_of, read_clocks_of
 from msp.threads.entries import audience_of
 from msp.web.access import actor
 from msp.web.panels import Panel
@@ -22,7 +22,13 @@ def build_clocks(*, view: TicketView, history: Sequence[TicketEvent], **_more: A
     if not readings:
         return None
     audience = audience_of(view.ticket, actor())
-    return "threads/clocks.html", {"readings": _newest_first(readings), "now": now, "audience": audience}
+    return "threads/clocks.html", {
+        "readings": _newest_first(readings),
+        "now": now,
+        "audience": audience,
+        "measured": find_measure(view.ticket, history),
+        "numbers": numbers_of(view.ticket, readings),
+    }
 
 
 def build_side_clocks(*, view: TicketView, **_more: Any) -> Panel | None:

@@ -7,7 +7,7 @@ from marshmallow import RAISE
 from contracts.clock.history import ClockKind, Reading
 from contracts.terms.models import Contract
 from contracts.terms.queries import versions_by_id
-from contracts.timers.queries import read_clocks_of
+from contracts.timers.queries import numbers_of, read_clocks_of
 from msp.api import queries as own
 from msp.api.blueprint import bp
 from msp.api.rights import allow
@@ -31,7 +31,10 @@ _FOR_CLIENTS: dict[str, tuple[str, ...]] = {
     "reopened": ("from_state", "to_state"),
     "closed": ("from_state", "to_state"),
     "cancelled": ("from_state", "to_state", "reason"),
+    "terms_applied": ("version",),
 }
+# Keys of rows: nobody outside needs them.
+_INSIDE = ("from_terms", "to_terms")
 
 
 @bp.get("/tickets/<code>/events")
@@ -49,7 +52,8 @@ def list_ticket_events(code: str, query_data: dict[str, Any]) -> Any:
 
 
 def _event(row: TicketEvent) -> dict[str, Any]:
-    known = row.data if actor().is_staff else {key: row.data.get(key) for key in _FOR_CLIENTS[row.kind]}
+    told = {key: value for key, value in row.data.items() if key not in _INSIDE}
+    known = told if actor().is_staff else {key: row.data.get(key) for key in _FOR_CLIENTS[row.kind]}
     return {
         "seq": row.seq,
         "kind": row.kind,
@@ -76,7 +80,8 @@ def list_ticket_timers(code: str, query_data: dict[str, Any]) -> Any:
     readings = read_clocks_of(ticket, queries.list_history(ticket.id), time.now())
     contract = _contract_of(ticket)
     known = {reading.kind for reading in readings}
-    clocks = [_timer(one, contract) for one in readings]
+    numbers = numbers_of(ticket, readings)
+    clocks = [_timer(one, contract | {"contract_version": numbers[one.terms_id]}) for one in readings]
     clocks += [_absent(kind) for kind in ClockKind if kind not in known]
     return {"items": clocks, "next": None}
 
