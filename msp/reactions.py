@@ -37,6 +37,7 @@ AFTER: dict[type[Event], tuple[Reaction, ...]] = {
     ticket.TicketResolved: (notices.announce_solution,),
     timer.TimerWarned: (timers.act_on_timer,),
     timer.TimerMissed: (timers.act_on_timer,),
+    timer.SideTimerWarned: (timers.warn_of_side_timer,),
     timer.SideTimerMissed: (timers.act_on_side_timer,),
     people.PersonInvited: (account.send_invitation,),
     people.LinkIssued: (account.send_link,),

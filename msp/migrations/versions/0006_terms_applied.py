@@ -1,5 +1,6 @@
-"""Terms of a contract can be applied to open tickets."""
+"""Terms of a contract can be applied to open tickets; clocks beside tickets keep which warnings were given."""
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0006"
@@ -20,8 +21,12 @@ def _kinds(words: str) -> None:
 
 def upgrade() -> None:
     _kinds(f"{_BEFORE}, 'terms_applied'")
+    for name in ("warned_percent", "told_percent"):
+        op.add_column("side_timers", sa.Column(name, sa.BigInteger(), server_default="0", nullable=False))
 
 
 def downgrade() -> None:
     op.execute("DELETE FROM ticket_events WHERE kind = 'terms_applied'")
     _kinds(_BEFORE)
+    for name in ("warned_percent", "told_percent"):
+        op.drop_column("side_timers", name)
