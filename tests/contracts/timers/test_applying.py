@@ -292,6 +292,13 @@ class TestStatements:
         found = {one["clock"]: (one["contract_version"], one["target_seconds"]) for one in self.lines(closed)}
         assert found == {"response": (1, 4 * HOUR), "resolution": (2, 8 * HOUR)}
 
+    def test_a_clock_that_ran_late_when_others_were_applied_was_missed_by_the_first(self, desk, opened):
+        apply(desk, amend(desk))
+        closed = self.close(desk, date(2026, 11, 1), datetime(2026, 12, 1, tzinfo=UTC))
+        (response,) = [one for one in self.lines(closed) if one["clock"] == "response"]
+        assert (response["contract_version"], response["target_seconds"]) == (1, 4 * HOUR)
+        assert response["decided_at"] == response["due_at"] == "2026-11-16T06:00:00Z"
+
     def test_what_was_decided_before_stays_what_it_was(self, desk):
         """October closed after November's change says what it would have said before it."""
         ticket = desk.open(datetime(2026, 10, 29, 2, tzinfo=UTC))
