@@ -1,6 +1,6 @@
 """What screens ask of timers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,21 +17,39 @@ from contracts.timers.reading import entries_of, read_entries, versions_of
 from tenants.foundation.db import db
 from tenants.tickets.models import Ticket, TicketEvent
 
+Versions = Mapping[int, ContractVersion]
+
 
 def read_clocks_of(ticket: Ticket, history: Iterable[TicketEvent], as_of: datetime) -> Sequence[Reading]:
     """The clocks of one ticket at a moment, with their strips; empty where nothing was promised."""
     if ticket.contract_version_id is None:
         return ()
-    read = read_entries(ticket.source, *course_of(ticket, list(history)), as_of)
+    lines = list(history)
+    return read_clocks_by(ticket, lines, find_versions(ticket, lines), as_of)
+
+
+def find_versions(ticket: Ticket, history: Iterable[TicketEvent]) -> Versions:
+    """The versions that measured a ticket, by id; one statement, none where nothing was promised."""
+    keys = versions_of(history, ticket.contract_version_id)
+    found = versions_by_id((ticket.tenant_id, one) for one in keys)
+    return {one.id: one for one in found.values()}
+
+
+def read_clocks_by(
+    ticket: Ticket, history: Sequence[TicketEvent], versions: Versions, as_of: datetime
+) -> Sequence[Reading]:
+    """As `read_clocks_of`, by versions that were found before."""
+    read = read_entries(ticket.source, *course_of(ticket, history, versions), as_of)
     return [reading for reading in read if reading.target is not None]
 
 
-def course_of(ticket: Ticket, history: Sequence[TicketEvent]) -> tuple[list[Entry], Terms | None]:
-    """What moves a ticket's clocks, and the terms that measured it first; one statement."""
-    versions = versions_of(history, ticket.contract_version_id)
-    found = versions_by_id((ticket.tenant_id, one) for one in versions)
-    terms = {one.id: terms_of(one) for one in found.values()}
-    return entries_of(history, terms), terms[versions[0]] if versions else None
+def course_of(
+    ticket: Ticket, history: Sequence[TicketEvent], versions: Versions
+) -> tuple[list[Entry], Terms | None]:
+    """What moves a ticket's clocks, and the terms that measured it first."""
+    terms = {version_id: terms_of(one) for version_id, one in versions.items()}
+    first = next(iter(versions_of(history, ticket.contract_version_id)), None)
+    return entries_of(history, terms), None if first is None else terms[first]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +61,13 @@ class Measure:
     was_applied: bool
 
 
-def find_measure(ticket: Ticket, history: Iterable[TicketEvent]) -> Measure | None:
+def find_measure(ticket: Ticket, history: Iterable[TicketEvent], versions: Versions) -> Measure | None:
     """By which version a ticket is measured; None where nothing was promised."""
     applied = [row for row in history if row.kind == "terms_applied"]
     if applied:
         return Measure(applied[-1].data["version"], applied[-1].at, was_applied=True)
-    if ticket.contract_version_id is None:
-        return None
-    version = db.session.get_one(ContractVersion, (ticket.tenant_id, ticket.contract_version_id))
-    return Measure(version.number, ticket.opened_at, was_applied=False)
-
-
-def numbers_of(ticket: Ticket, readings: Iterable[Reading]) -> dict[int | None, int]:
-    """The numbers of the versions by which clocks of a ticket are measured, by id."""
-    ids = sorted({one.terms_id for one in readings if one.terms_id is not None})
-    found = (db.session.get_one(ContractVersion, (ticket.tenant_id, one)) for one in ids)
-    return {version.id: version.number for version in found}
+    version = versions.get(ticket.contract_version_id or 0)
+    return None if version is None else Measure(version.number, ticket.opened_at, was_applied=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 
 from contracts.clock.history import Entry, Reading, Terms
 from contracts.terms.models import ContractVersion
-from contracts.terms.queries import find_version_in_force, terms_of
+from contracts.terms.queries import find_version_in_force
 from contracts.timers.events import TimerMissed, TimerWarned
 from contracts.timers.models import TicketTimer, TimerMark
-from contracts.timers.queries import course_of
-from contracts.timers.reading import entries_of, read_entries, versions_of
+from contracts.timers.queries import course_of, find_versions
+from contracts.timers.reading import read_entries, versions_of
 from contracts.timers.stored import mark_values, shown_values, timer_values
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
@@ -70,9 +70,10 @@ def _refresh(
 def _course(ticket: Ticket, version: ContractVersion) -> tuple[Sequence[Entry], Terms | None]:
     """As `course_of`, without asking for a version that is at hand: most tickets know only one."""
     history = list_history(ticket.id)
-    if versions_of(history, version.id) == [version.id]:
-        return entries_of(history), terms_of(version)
-    return course_of(ticket, history)
+    known = {version.id: version}
+    if versions_of(history, version.id) != [version.id]:
+        known = dict(find_versions(ticket, history))
+    return course_of(ticket, history, known)
 
 
 def _version_of(ticket: Ticket) -> ContractVersion | None:

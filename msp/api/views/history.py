@@ -6,8 +6,7 @@ from marshmallow import RAISE
 
 from contracts.clock.history import ClockKind, Reading
 from contracts.terms.models import Contract
-from contracts.terms.queries import versions_by_id
-from contracts.timers.queries import numbers_of, read_clocks_of
+from contracts.timers.queries import Versions, find_versions, read_clocks_by
 from msp.api import queries as own
 from msp.api.blueprint import bp
 from msp.api.rights import allow
@@ -77,18 +76,19 @@ def list_ticket_timers(code: str, query_data: dict[str, Any]) -> Any:
     data, is `not_applicable`.
     """
     ticket = queries.find_ticket(code, by=actor())
-    readings = read_clocks_of(ticket, queries.list_history(ticket.id), time.now())
-    contract = _contract_of(ticket)
+    history = queries.list_history(ticket.id)
+    versions = find_versions(ticket, history)
+    readings = read_clocks_by(ticket, history, versions, time.now())
+    contract = _contract_of(ticket, versions)
     known = {reading.kind for reading in readings}
-    numbers = numbers_of(ticket, readings)
+    numbers: dict[int | None, int] = {version_id: one.number for version_id, one in versions.items()}
     clocks = [_timer(one, contract | {"contract_version": numbers[one.terms_id]}) for one in readings]
     clocks += [_absent(kind) for kind in ClockKind if kind not in known]
     return {"items": clocks, "next": None}
 
 
-def _contract_of(ticket: Ticket) -> dict[str, Any]:
-    key = (ticket.tenant_id, ticket.contract_version_id or 0)
-    version = versions_by_id([key]).get(key)
+def _contract_of(ticket: Ticket, versions: Versions) -> dict[str, Any]:
+    version = versions.get(ticket.contract_version_id or 0)
     if version is None:
         return {"contract": None, "contract_version": None}
     contract: Contract = own.contract_of(version)

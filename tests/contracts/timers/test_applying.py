@@ -16,7 +16,7 @@ from contracts.terms.services import add_version
 from contracts.timers import sweep
 from contracts.timers.applying import apply_version, check_in_force, count_awaiting, foresee_version
 from contracts.timers.models import TimerMark
-from contracts.timers.queries import badges, find_measure, read_clocks_of
+from contracts.timers.queries import badges, find_measure, find_versions, read_clocks_of
 from contracts.timers.verifying import verify_tenant
 from tenants.audit.models import AuditEntry
 from tenants.foundation import time
@@ -70,6 +70,11 @@ def clocks(ticket, at=NOON):
     return {one.kind: one for one in read_clocks_of(ticket, list_history(ticket.id), at)}
 
 
+def measure(ticket):
+    history = list_history(ticket.id)
+    return find_measure(ticket, history, find_versions(ticket, history))
+
+
 def verified(desk, now):
     return verify_tenant(desk.tenant_id, now=now).differences
 
@@ -82,7 +87,7 @@ def sweep_at(at):
 def test_a_new_version_alone_moves_nothing(desk, opened):
     amend(desk)
     assert clocks(opened)["resolution"].target.seconds == 24 * HOUR
-    assert find_measure(opened, list_history(opened.id)).number == 1
+    assert measure(opened).number == 1
 
 
 def test_applied_it_measures_from_creation_with_all_pauses_kept(desk, opened):
@@ -166,7 +171,7 @@ def test_several_versions_one_after_the_other(desk, opened):
         apply(desk, version, at)
         assert clocks(opened, at)["resolution"].target.seconds == number * 8 * HOUR
         assert verified(desk, at) == []
-    told = find_measure(opened, list_history(opened.id))
+    told = measure(opened)
     assert (told.number, told.since, told.was_applied) == (4, at, True)
     lines = [one.data["version"] for one in list_history(opened.id) if one.kind == "terms_applied"]
     assert lines == [2, 3, 4]
