@@ -63,7 +63,8 @@ class ClockRules:
 class Decision:
     """When a target was met or missed, and why it was missed; what a statement counts in that month.
 
-    `priority` and `target_version` name the target that was decided, whatever the ticket's priority became later.
+    `priority`, `target_version` and `terms_id` name the target that was decided, whatever the ticket's priority and
+    terms became later.
     """
 
     at: datetime
@@ -71,6 +72,7 @@ class Decision:
     cause: Cause | None = None
     priority: str = field(default="", compare=False)
     target_version: int = field(default=1, compare=False)
+    terms_id: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ class Edition:
     stopped_at: datetime | None = None
     is_withdrawn: bool = False
     apart: Apart = NOTHING
+    terms_id: int | None = None
 
 
 @dataclass
@@ -171,11 +174,14 @@ class Track:
                 late = verdict.missed_at <= edition.known_from
                 cause = edition.cause if late else Cause.TIME_RAN_OUT
                 missed_at = max(verdict.missed_at, edition.known_from)
-                yield Decision(missed_at, State.MISSED, cause, edition.priority, edition.target_version)
+                yield _decision(edition, missed_at, State.MISSED, cause)
                 return
             if verdict is not None and edition.stopped_at is not None and not edition.is_withdrawn:
-                met = edition.stopped_at, State.MET, None
-                yield Decision(*met, edition.priority, edition.target_version)
+                yield _decision(edition, edition.stopped_at, State.MET)
+
+
+def _decision(edition: Edition, at: datetime, state: State, cause: Cause | None = None) -> Decision:
+    return Decision(at, state, cause, edition.priority, edition.target_version, edition.terms_id)
 
 
 def _warnings(read: list[tuple[Edition, Verdict | None]]) -> tuple[ClockWarning, ...]:

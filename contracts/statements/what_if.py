@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import func, or_, select
 
-from contracts.clock.history import ClockKind, Entry, Terms
+from contracts.clock.history import ClockKind, Entry, EntryKind, Terms
 from contracts.clock.maintenance import Planned
 from contracts.statements.rules import Figure, following, propose_credit, totals_of
 from contracts.terms.document import read_terms
@@ -24,7 +24,7 @@ from contracts.terms.models import Contract, ContractVersion
 from contracts.terms.queries import list_contracts, list_versions
 from contracts.timers.planned import planned_for
 from contracts.timers.queries import month_bounds
-from contracts.timers.reading import entries_of, read_entries
+from contracts.timers.reading import entries_of, read_entries, versions_of
 from tenants.foundation.db import db
 from tenants.tickets.models import Ticket, TicketEvent
 
@@ -136,7 +136,7 @@ def replay(cases: Iterable[Case], draft: Terms, period: Period) -> Outcome:
     """Judge every case twice, by what measured it and by the draft."""
     outcome, quiet = Outcome(period), _quiet(draft)
     for case in cases:
-        would = _decided(case, quiet, period)
+        would = _decided(_without_applied(case), quiet, period)
         was = _decided(case, case.terms, period)
         outcome.tickets += 1
         outcome.unmeasured += case.terms is None
@@ -146,9 +146,16 @@ def replay(cases: Iterable[Case], draft: Terms, period: Period) -> Outcome:
     return outcome
 
 
+def _without_applied(case: Case) -> Case:
+    """As it would have been without terms that were applied on the way: the draft measures from the beginning."""
+    entries = [one for one in case.entries if one.kind is not EntryKind.TERMS_APPLIED]
+    return case if len(entries) == len(case.entries) else replace(case, entries=entries)
+
+
 def _quiet(terms: Terms) -> Terms:
     """Without warnings, which decide nothing and take time."""
-    return Terms(*(replace(terms.of(kind), warn_at_percent=()) for kind in ClockKind))
+    quiet = {kind: replace(terms.of(kind), warn_at_percent=()) for kind in ClockKind}
+    return Terms(quiet[ClockKind.RESPONSE], quiet[ClockKind.UPDATE], quiet[ClockKind.RESOLUTION], terms.id)
 
 
 def _decided(case: Case, terms: Terms | None, period: Period) -> list[Decided]:
@@ -245,7 +252,7 @@ def _alive(tenant_id: int, period: Period) -> tuple[Any, ...]:
 
 def read_cases(tenant_id: int, period: Period, *, contract_id: int = NO_CONTRACT) -> Iterator[Case]:
     """The client's tickets of a period in pieces of three statements; `contract_id` for those that nothing measured."""
-    versions = _versions(tenant_id)
+    terms, owners = _versions(tenant_id)
     columns = (
         Ticket.id,
         Ticket.code,
@@ -262,15 +269,23 @@ def read_cases(tenant_id: int, period: Period, *, contract_id: int = NO_CONTRACT
         events = _events(tenant_id, [one.id for one in tickets])
         planned = planned_for(tenant_id, tickets)
         for one in tickets:
-            terms, owner = versions.get(one.contract_version_id, (None, contract_id))
-            entries = entries_of(events.get(one.id, ()))
-            yield Case(one.code, one.source, entries, terms, owner, planned.get(one.id, ()))
+            history = events.get(one.id, ())
+            first = next(iter(versions_of(history, one.contract_version_id)), None)
+            yield Case(
+                one.code,
+                one.source,
+                entries_of(history, terms),
+                terms.get(first) if first else None,
+                owners.get(one.contract_version_id, contract_id),
+                planned.get(one.id, ()),
+            )
 
 
-def _versions(tenant_id: int) -> dict[int | None, tuple[Terms, int]]:
+def _versions(tenant_id: int) -> tuple[dict[int, Terms], dict[int | None, int]]:
+    """What a client's versions say, and to which contract each belongs."""
     columns = (ContractVersion.id, ContractVersion.contract_id, ContractVersion.terms)
-    rows = db.session.execute(select(*columns).where(ContractVersion.tenant_id == tenant_id))
-    return {row.id: (_quiet(read_terms(row.terms)), row.contract_id) for row in rows}
+    rows = db.session.execute(select(*columns).where(ContractVersion.tenant_id == tenant_id)).all()
+    return {row.id: _quiet(read_terms(row.terms)) for row in rows}, {row.id: row.contract_id for row in rows}
 
 
 def _events(tenant_id: int, ids: Sequence[int]) -> dict[int, list[Any]]:

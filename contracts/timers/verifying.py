@@ -20,10 +20,10 @@ from sqlalchemy import Row, func, select
 
 from contracts.clock.history import ClockKind, Entry, Reading, Terms
 from contracts.clock.maintenance import Planned
-from contracts.terms.queries import terms_by_id
+from contracts.terms.queries import terms_of_client
 from contracts.timers.models import SideTimer, TicketDeadline, TicketTimer, TimerMark
 from contracts.timers.planned import planned_for
-from contracts.timers.reading import entries_of, read_entries
+from contracts.timers.reading import entries_of, read_entries, versions_of
 from contracts.timers.stored import mark_values, shown_values, timer_values
 from contracts.timers.verifying_beside import deadline_differences, side_differences
 from tenants.foundation.db import db
@@ -73,6 +73,8 @@ class Stored:
     beside: Sequence[Any] = ()
     deadlines: Sequence[Any] = ()
     planned: Sequence[Planned] = ()
+    # The version that was applied last, if any was.
+    applied: int | None = None
 
 
 def verify_tenant(tenant_id: int, *, now: datetime, sample: int = SAMPLE) -> Check:
@@ -114,23 +116,23 @@ def _read(tenant_id: int, ids: Sequence[int]) -> Iterator[Stored]:
         )
         mine = select(*columns).where(Ticket.tenant_id == tenant_id, Ticket.id.in_(piece))
         tickets = db.session.execute(mine.order_by(Ticket.id)).all()
-        terms = terms_by_id(
-            (tenant_id, one.contract_version_id) for one in tickets if one.contract_version_id
-        )
         timers, marks = _rows(TicketTimer, tenant_id, piece), _rows(TimerMark, tenant_id, piece)
         events = _rows(TicketEvent, tenant_id, piece)
         planned = planned_for(tenant_id, tickets)
+        versions = {one.id: versions_of(events.get(one.id, ()), one.contract_version_id) for one in tickets}
+        terms = terms_of_client(tenant_id, chain.from_iterable(versions.values()))
         beside, deadlines = _rows(SideTimer, tenant_id, piece), _rows(TicketDeadline, tenant_id, piece)
         for ticket in tickets:
             yield Stored(
                 ticket,
-                terms.get((tenant_id, ticket.contract_version_id or 0)),
+                terms[versions[ticket.id][0]] if versions[ticket.id] else None,
                 timers.get(ticket.id, ()),
                 marks.get(ticket.id, ()),
-                entries_of(events.get(ticket.id, ())),
+                entries_of(events.get(ticket.id, ()), terms),
                 beside.get(ticket.id, ()),
                 deadlines.get(ticket.id, ()),
                 planned.get(ticket.id, ()),
+                versions[ticket.id][-1] if len(versions[ticket.id]) > 1 else None,
             )
 
 
@@ -163,8 +165,6 @@ def differences_of(stored: Stored, now: datetime) -> Iterator[Difference]:
 
 
 def _readings(stored: Stored, entries: Sequence[Entry], moment: datetime) -> Sequence[Reading]:
-    if stored.terms is None:
-        return ()
     return read_entries(stored.ticket.source, entries, stored.terms, moment, stored.planned)
 
 
@@ -177,7 +177,6 @@ def _timer_differences(stored: Stored, read: Iterable[Reading], now: datetime) -
         row = rows.pop((reading.kind, reading.cycle), None)
         name = f"{reading.kind} {reading.cycle}"
         if row is not None:
-            yield name, "contract_version_id", row.contract_version_id, stored.ticket.contract_version_id
             yield from _columns(name, row, timer_values(reading))
             yield from _owed(name, row, now)
         elif reading.target is not None:
@@ -255,6 +254,8 @@ def _mark_name(values: Mapping[str, Any]) -> str:
 
 def _ticket_differences(stored: Stored, read: Sequence[Reading], *, certain: bool) -> Iterator[Found]:
     values = shown_values(read, stored.ticket.waiting_since)
+    if stored.applied is not None:
+        yield "", "contract_version_id", stored.ticket.contract_version_id, stored.applied
     for column in _TICKET:
         if certain or column != "sla_state":
             yield "", column, getattr(stored.ticket, column), values[column]

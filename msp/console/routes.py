@@ -4,6 +4,7 @@ from flask import Flask
 from flask_babel import lazy_gettext as _l
 
 from msp.console import (
+    applying,
     asset_import,
     assets,
     audit,
@@ -28,6 +29,7 @@ from msp.web.navigation import Place
 from tenants.foundation.permissions import Permission
 
 __all__ = [
+    "applying",
     "asset_import",
     "assets",
     "audit",

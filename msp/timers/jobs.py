@@ -7,10 +7,17 @@ from sqlalchemy import select
 
 from contracts.clock.history import Reading
 from contracts.terms.promise import Action
-from contracts.timers.acting import action_of, claim_mark, claim_side_timer, find_reading, is_overtaken
-from contracts.timers.beside import read_side
+from contracts.timers.acting import (
+    action_of,
+    claim_mark,
+    claim_side_timer,
+    claim_side_warning,
+    find_reading,
+    is_overtaken,
+)
+from contracts.timers.beside import read_side, told_at
 from contracts.timers.deadlines import claim_closing, list_due_closings
-from contracts.timers.events import SideTimerMissed, TimerMissed, TimerWarned
+from contracts.timers.events import SideTimerMissed, SideTimerWarned, TimerMissed, TimerWarned
 from contracts.timers.models import TimerMark
 from msp.background.jobs import job
 from msp.timers import briefing, mails
@@ -77,6 +84,25 @@ def act_on_side_timer_once(work: Claimed) -> None:
     if not ticket.is_over:
         notice = mails.notice_beside(timer, read_side(timer, time.now()))
         mails.tell(ticket, notice, mails.list_receivers(ticket, roles))
+
+
+def warn_of_side_timer(event: SideTimerWarned) -> None:
+    """Reaction: ask for people to be told how far it is used up."""
+    arguments = {"timer": event.timer_id, "percent": event.percent}
+    request_work("act_on_side_warning", tenant_id=event.tenant_id, arguments=arguments)
+
+
+@job("act_on_side_warning")
+def act_on_side_warning(work: Claimed) -> None:
+    """Tell those of staff whom the terms name that a hand-over, or a vendor's answer, is due soon."""
+    percent = work.arguments["percent"]
+    timer = claim_side_warning(work.arguments["timer"], percent, at=time.now())
+    if timer is None:
+        return
+    ticket = db.session.get_one(Ticket, (timer.tenant_id, timer.ticket_id))
+    if ticket.is_open:
+        notice = mails.notice_beside(timer, read_side(timer, time.now()), percent)
+        mails.tell(ticket, notice, mails.list_receivers(ticket, told_at(timer, percent)))
 
 
 def _pass_up(ticket: Ticket, mark: TimerMark, reading: Reading, action: Action) -> HandOver | None:

@@ -79,13 +79,13 @@ def notice_of(mark: TimerMark, reading: Reading) -> Notice:
     )
 
 
-def notice_beside(timer: SideTimer, verdict: Verdict) -> Notice:
-    """Of a miss beside them."""
+def notice_beside(timer: SideTimer, verdict: Verdict, percent: int = 0) -> Notice:
+    """Of a warning at a percentage beside them, or of a miss."""
     return Notice(
-        key=f"side timer:{timer.id}",
-        template="timer_missed",
+        key=f"side timer:{timer.id}:{percent}" if percent else f"side timer:{timer.id}",
+        template="timer_warned" if percent else "timer_missed",
         clock=timer.clock,
-        percent=0,
+        percent=percent,
         target_seconds=timer.target_seconds,
         verdict=verdict,
         is_stopped=timer.stopped_at is not None,

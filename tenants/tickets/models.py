@@ -51,6 +51,7 @@ HISTORY_KINDS = (
     "reopened",
     "closed",
     "cancelled",
+    "terms_applied",
 )
 # What the requester's side is not told.
 HISTORY_FOR_STAFF = ("hand_over_made", "hand_over_accepted", "hand_over_returned")
