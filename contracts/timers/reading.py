@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import accumulate
 
+from sqlalchemy import ColumnElement, or_
+
 from contracts.clock.history import ClockKind, Entry, EntryKind, Reading, Terms, read_clock
 from contracts.terms.document import read_terms
 from contracts.terms.models import ContractVersion
@@ -12,6 +14,7 @@ from tenants.tickets.models import Ticket, TicketEvent
 
 # An imported log has no public replies, so only its solutions can be measured ("no data" elsewhere).
 IMPORTED = (ClockKind.RESOLUTION,)
+_ALL = tuple(ClockKind)
 _BY_KIND = {"staff": "staff", "requester": "requester", "auto": "automatic", "system": "automatic"}
 
 
@@ -25,8 +28,12 @@ def read_ticket(
 
 def read_entries(source: str, entries: Sequence[Entry], terms: Terms, as_of: datetime) -> Sequence[Reading]:
     """Every cycle of every clock at a moment, those without a target too: they may have had one before."""
-    kinds = IMPORTED if source == "import" else tuple(ClockKind)
-    return [reading for kind in kinds for reading in read_clock(kind, entries, terms, as_of)]
+    return [reading for kind in kinds_of(source) for reading in read_clock(kind, entries, terms, as_of)]
+
+
+def kinds_of(source: str) -> Sequence[ClockKind]:
+    """The clocks that a ticket's history can decide, by where the ticket came from."""
+    return IMPORTED if source == "import" else _ALL
 
 
 def entries_of(history: Iterable[TicketEvent]) -> list[Entry]:
@@ -39,6 +46,14 @@ def entries_of(history: Iterable[TicketEvent]) -> list[Entry]:
     return [
         entry if entry.at == at else replace(entry, at=at) for entry, at in zip(found, moments, strict=True)
     ]
+
+
+def moves_clocks() -> ColumnElement[bool]:
+    """The condition on lines of history out of which `entries_of` makes anything."""
+    return or_(
+        TicketEvent.kind.in_(("opened", "message_added", "reprioritised")),
+        TicketEvent.data.has_key("to_state"),
+    )
 
 
 def _entry(row: TicketEvent) -> Entry | None:

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from contracts.clock.calendar import ALWAYS
 from contracts.clock.clock import State
-from contracts.clock.history import Entry, EntryKind, Reading, Terms, read_clocks
+from contracts.clock.history import (
+    ClockKind,
+    Entry,
+    EntryKind,
+    Reading,
+    Terms,
+    decide_clock,
+    read_clock,
+    read_clocks,
+)
 from contracts.clock.track import ChangeRule, ClockRules, ReopenRule, Target, UpdateStart
 from tests.contracts.clock.build import at, calendar
 
@@ -102,6 +111,20 @@ def test_later_entries_do_not_change_an_earlier_reading(seed: int):
         return
     known = [entry for entry in history if entry.at <= moment]
     assert read_clocks(history, terms, moment) == read_clocks(known, terms, moment)
+
+
+@calm
+@given(st.integers(0, 2**32))
+def test_decisions_alone_are_those_of_the_readings(seed: int):
+    random = Random(seed)
+    terms, history = random_terms(random), random_history(random)
+    as_of = START + timedelta(minutes=random.randint(0, 20_000))
+    for kind in ClockKind:
+        read = [one for reading in read_clock(kind, history, terms, as_of) for one in reading.decisions]
+        alone = decide_clock(kind, history, terms, as_of)
+        assert [(one, one.priority, one.target_version) for one in alone] == [
+            (one, one.priority, one.target_version) for one in read
+        ]
 
 
 @calm
