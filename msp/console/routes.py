@@ -19,6 +19,7 @@ from msp.console import (
     statements,
     suspension,
     tenants,
+    trials,
     what_if,
 )
 from msp.console.blueprint import bp
@@ -43,6 +44,7 @@ __all__ = [
     "statements",
     "suspension",
     "tenants",
+    "trials",
     "what_if",
 ]
 

@@ -2,11 +2,11 @@
 
 from flask import Flask
 
-from msp.reports import calculator, comparing, jobs
+from msp.reports import calculator, comparing, jobs, trials
 from msp.reports.blueprint import bp
 from msp.web import navigation
 
-__all__ = ["bp", "calculator", "comparing", "jobs"]
+__all__ = ["bp", "calculator", "comparing", "jobs", "trials"]
 
 
 def install(app: Flask) -> None:

@@ -303,10 +303,3 @@ def test_each_fault_stands_beside_its_field(sign_in, cast, name, typed, field, s
     assert said in page.text
     assert f'id="{field}-error"' in page.text or "invalid-feedback" in page.text
     assert 'id="answer"' not in page.text
-
-
-def test_too_many_tickets_are_for_the_command(sign_in, codes, monkeypatch):
-    monkeypatch.setattr("msp.console.what_if.MOST_AT_ONCE", 2)
-    page = _post(sign_in("Mia"))
-    assert page.status_code == 422
-    assert "flask sla what-if" in page.text
