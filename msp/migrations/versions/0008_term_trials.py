@@ -1,4 +1,4 @@
-"""Draft terms that are replayed by a job, with what came of them."""
+"""Draft terms that are replayed by a job, with what came of them; and tickets found by their code alone."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -35,7 +35,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_term_trials_public_id"), "term_trials", ["public_id"])
     op.create_index("ix_term_trials_asked", "term_trials", ["tenant_id", "asked_at", "id"])
+    op.create_index("ix_tickets_code", "tickets", ["code"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_tickets_code", "tickets")
     op.drop_table("term_trials")
