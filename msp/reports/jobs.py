@@ -1,6 +1,5 @@
 """Closing months that have ended, and telling the client's admins on the contract's day."""
 
-from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -18,6 +17,7 @@ from contracts.terms.models import Contract
 from contracts.terms.queries import find_last_version
 from msp.background.jobs import job
 from msp.mail.addresses import address_of
+from msp.mail.readers import list_readers
 from msp.mail.services import queue_mail
 from msp.reports import view
 from msp.reports.evidence import gather_evidence
@@ -25,9 +25,8 @@ from tenants.foundation import time as clock_on_the_wall
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
 from tenants.foundation.permissions import MemberRole
-from tenants.foundation.scope import enter, gate, of_tenant, sweeper
+from tenants.foundation.scope import enter, of_tenant, sweeper
 from tenants.foundation.work import Claimed, request_work
-from tenants.people.models import User
 from tenants.people.queries import list_members
 from tenants.tenancy.queries import find_tenant_by_id
 
@@ -104,20 +103,13 @@ def send_statement(claimed: Claimed) -> None:
         "action_url": address_of("portal.show_statement", statement_id=str(statement.public_id)),
     }
     admins = [one for one in list_members(statement.tenant_id) if one.role == MemberRole.CLIENT_ADMIN]
-    languages = _languages([one.user_id for one in admins])
+    readers = list_readers(one.user_id for one in admins)
     for one in admins:
         queue_mail(
             statement.tenant_id,
             to=one.email,
             template="statement",
-            language=languages.get(one.user_id) or tenant.language,
+            language=readers[one.user_id].language or tenant.language,
             context={**shared, "name": one.name},
             key=f"statement:{statement.id}:{one.user_id}",
         )
-
-
-def _languages(user_ids: Sequence[int]) -> dict[int, str | None]:
-    """The languages that people chose; reached through the gate."""
-    with enter(gate()):
-        found = db.session.execute(select(User.id, User.language).where(User.id.in_(user_ids)))
-        return {row[0]: row[1] for row in found}
