@@ -16,10 +16,11 @@ from contracts.terms.document import read_promise
 from contracts.terms.models import Contract
 from contracts.terms.queries import find_last_version
 from msp.background.jobs import job
+from msp.mail import enclosures
 from msp.mail.addresses import address_of
 from msp.mail.readers import list_readers
 from msp.mail.services import queue_mail
-from msp.reports import view
+from msp.reports import enclosing, view
 from msp.reports.evidence import gather_evidence
 from tenants.foundation import time as clock_on_the_wall
 from tenants.foundation.actor import Actor
@@ -34,6 +35,7 @@ CLOSER = Actor.system("statements")
 MORNING = time(8)
 # Statements of a long past are there to be looked at; nobody wants them by mail.
 NEWS_FOR = timedelta(days=62)
+MOST_PRINTS = 3
 
 
 def ask_for_closings() -> int:
@@ -91,7 +93,7 @@ def _sent_at(contract: Contract, statement: Statement, ended: datetime, at: date
 
 @job("send_statement", queue="mail")
 def send_statement(claimed: Claimed) -> None:
-    """Queue a mail to each admin of the client; a repeat queues nothing more."""
+    """Queue a mail to each admin of the client, with the PDF where it fits; a repeat queues nothing more."""
     statement = db.session.scalars(
         select(Statement).where(Statement.id == int(claimed.arguments["statement"]))
     ).one()
@@ -104,12 +106,26 @@ def send_statement(claimed: Claimed) -> None:
     }
     admins = [one for one in list_members(statement.tenant_id) if one.role == MemberRole.CLIENT_ADMIN]
     readers = list_readers(one.user_id for one in admins)
+    languages = {one.user_id: readers[one.user_id].language or tenant.language for one in admins}
+    fits = {one: _fits(claimed, statement.id, one) for one in set(languages.values())}
     for one in admins:
+        language = languages[one.user_id]
         queue_mail(
             statement.tenant_id,
             to=one.email,
             template="statement",
-            language=readers[one.user_id].language or tenant.language,
-            context={**shared, "name": one.name},
+            language=language,
+            context={**shared, "name": one.name, "is_attached": fits[language]},
             key=f"statement:{statement.id}:{one.user_id}",
+            encloses=enclosures.named(enclosing.KIND, statement.id) if fits[language] else None,
         )
+
+
+def _fits(claimed: Claimed, statement_id: int, language: str) -> bool:
+    """Whether the PDF can go with the mail; where it can't be printed in the end, the mail goes without it."""
+    try:
+        return enclosing.is_small_enough(statement_id, language)
+    except enclosures.NotMade:
+        if claimed.attempts < MOST_PRINTS:
+            raise
+        return False

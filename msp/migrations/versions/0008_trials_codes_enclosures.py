@@ -1,4 +1,4 @@
-"""Draft terms that are replayed by a job, with what came of them; and tickets found by their code alone."""
+"""Draft terms that are replayed by a job, with what came of them; tickets found by code alone; mails with a file."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -36,8 +36,10 @@ def upgrade() -> None:
     op.create_index(op.f("ix_term_trials_public_id"), "term_trials", ["public_id"])
     op.create_index("ix_term_trials_asked", "term_trials", ["tenant_id", "asked_at", "id"])
     op.create_index("ix_tickets_code", "tickets", ["code"])
+    op.add_column("outgoing_mails", sa.Column("encloses", sa.String(80), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("outgoing_mails", "encloses")
     op.drop_index("ix_tickets_code", "tickets")
     op.drop_table("term_trials")
