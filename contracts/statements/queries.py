@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Date, and_, cast, func, select, text, true, tuple_
+from sqlalchemy import ColumnElement, Date, and_, cast, func, select, true, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
@@ -155,6 +155,7 @@ def find_credit(statement: Statement) -> Credit | None:
 # What was in hand at midnight is committed by then.
 SETTLED_AFTER = timedelta(minutes=30)
 A_DAY = timedelta(days=1)
+A_MONTH = func.make_interval(0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ def _unclosed(last: date) -> Any:
     """Contracts with each month up to the last that has no statement, in order."""
     entered = cast(func.timezone("UTC", Contract.created_at), Date) - 1
     first = func.date_trunc("month", func.greatest(Contract.starts_on, entered))
-    months = func.generate_series(first, func.least(Contract.ends_on, last), text("interval '1 month'"))
+    months = func.generate_series(first, func.least(Contract.ends_on, last), A_MONTH)
     every = select(cast(months, Date).label("month")).correlate(Contract).lateral("every_month")
     closed = select(1).where(
         Statement.tenant_id == Contract.tenant_id,
