@@ -132,6 +132,28 @@ def read_clock(
 ) -> tuple[Reading, ...]:
     """Return the cycles of one clock at `as_of`, oldest first; see `read_clocks`."""
     end = floored(as_of)
+    course = _follow(kind, history, terms, end, planned)
+    return () if course is None else tuple(course.readings(end))
+
+
+def decide_clock(
+    kind: ClockKind,
+    history: Iterable[Entry],
+    terms: Terms,
+    as_of: datetime,
+    planned: Sequence[Planned] = (),
+) -> tuple[Decision, ...]:
+    """Return what was decided by `as_of`: the decisions of all `read_clock`'s cycles, in a fraction of its time."""
+    end = floored(as_of)
+    course = _follow(kind, history, terms, end, planned)
+    tracks = () if course is None else course.tracks
+    return tuple(decision for track in tracks for decision in track.decisions(end))
+
+
+def _follow(
+    kind: ClockKind, history: Iterable[Entry], terms: Terms, end: datetime, planned: Sequence[Planned]
+) -> "_Course | None":
+    """Replay a history up to its end; None for one that begins later."""
     course: _Course | None = None
     for entry in history:
         at = floored(entry.at)
@@ -141,7 +163,7 @@ def read_clock(
             course = _COURSES[kind](kind, terms, entry, at, planned)
         else:
             course.follow(entry, at)
-    return () if course is None else tuple(course.readings(end))
+    return course
 
 
 class _Course:
@@ -167,16 +189,9 @@ class _Course:
 
     def follow(self, entry: Entry, at: datetime) -> None:
         """Take in the next entry of the history."""
-        steps: dict[EntryKind, Callable[[Entry, datetime], None]] = {
-            EntryKind.STATE_CHANGED: self._change_state,
-            EntryKind.REPLIED: self._reply,
-            EntryKind.SPOKE_WITH_CALLER: lambda _, at: self.spoken(at),
-            EntryKind.PRIORITY_CHANGED: self._change_priority,
-            EntryKind.TERMS_APPLIED: self._apply_terms,
-        }
-        if entry.kind not in steps:
+        if entry.kind not in _STEPS:
             raise ValueError("a ticket is created once")
-        steps[entry.kind](entry, at)
+        _STEPS[entry.kind](self, entry, at)
 
     def readings(self, as_of: datetime) -> Iterable[Reading]:
         """Yield what each cycle says at `as_of`."""
@@ -311,6 +326,15 @@ class _Course:
             apart=set_apart(self.planned, self.rules.maintenance),
             terms_id=self.terms_id,
         )
+
+
+_STEPS: Mapping[EntryKind, Callable[[_Course, Entry, datetime], None]] = {
+    EntryKind.STATE_CHANGED: _Course._change_state,
+    EntryKind.REPLIED: _Course._reply,
+    EntryKind.SPOKE_WITH_CALLER: lambda course, _, at: course.spoken(at),
+    EntryKind.PRIORITY_CHANGED: _Course._change_priority,
+    EntryKind.TERMS_APPLIED: _Course._apply_terms,
+}
 
 
 class _Response(_Course):

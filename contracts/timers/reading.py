@@ -6,12 +6,15 @@ from datetime import datetime
 from itertools import accumulate
 from typing import Any
 
+from sqlalchemy import ColumnElement, or_
+
 from contracts.clock.history import ClockKind, Entry, EntryKind, Reading, Terms, read_clock
 from contracts.clock.maintenance import Planned
 from tenants.tickets.models import TicketEvent
 
 # An imported log has no public replies, so only its solutions can be measured ("no data" elsewhere).
 IMPORTED = (ClockKind.RESOLUTION,)
+_ALL = tuple(ClockKind)
 _APPLIED = "terms_applied"
 _BY_KIND = {"staff": "staff", "requester": "requester", "auto": "automatic", "system": "automatic"}
 
@@ -42,8 +45,13 @@ def read_entries(
     """
     if terms is None:
         return ()
-    kinds = IMPORTED if source == "import" else tuple(ClockKind)
+    kinds = kinds_of(source)
     return [reading for kind in kinds for reading in read_clock(kind, entries, terms, as_of, planned)]
+
+
+def kinds_of(source: str) -> Sequence[ClockKind]:
+    """The clocks that a ticket's history can decide, by where the ticket came from."""
+    return IMPORTED if source == "import" else _ALL
 
 
 def entries_of(history: Iterable[TicketEvent], terms: Mapping[int, Terms] = NO_TERMS) -> list[Entry]:
@@ -56,6 +64,14 @@ def entries_of(history: Iterable[TicketEvent], terms: Mapping[int, Terms] = NO_T
     return [
         entry if entry.at == at else replace(entry, at=at) for entry, at in zip(found, moments, strict=True)
     ]
+
+
+def moves_clocks() -> ColumnElement[bool]:
+    """The condition on lines of history out of which `entries_of` makes anything."""
+    return or_(
+        TicketEvent.kind.in_(("opened", "message_added", "reprioritised", _APPLIED)),
+        TicketEvent.data.has_key("to_state"),
+    )
 
 
 def _entry(row: TicketEvent, terms: Mapping[int, Terms]) -> Entry | None:

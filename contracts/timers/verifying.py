@@ -10,6 +10,7 @@ such as a warning of an earlier target, must have been so when it was recorded.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, groupby
@@ -79,13 +80,41 @@ class Stored:
 
 def verify_tenant(tenant_id: int, *, now: datetime, sample: int = SAMPLE) -> Check:
     """Compare every open ticket of a client, and so many closed ones by chance, in one snapshot of its own."""
-    with enter(of_tenant(tenant_id)):
-        db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        open_ids = db.session.scalars(_ids(tenant_id).where(Ticket.is_open).order_by(Ticket.id)).all()
-        closed = _ids(tenant_id).where(Ticket.is_open.is_(False)).order_by(func.random()).limit(sample)
-        closed_ids = db.session.scalars(closed).all()
+    with _snapshot(tenant_id):
+        open_ids = db.session.scalars(_open(tenant_id)).all()
+        closed_ids = db.session.scalars(_by_chance(tenant_id, sample)).all()
         found = compare_tickets(tenant_id, [*open_ids, *closed_ids], now=now)
     return Check(len(open_ids), len(closed_ids), found)
+
+
+def verify_closed(tenant_id: int, *, now: datetime, sample: int = SAMPLE) -> Check:
+    """Compare so many closed tickets by chance, in a snapshot of its own."""
+    with _snapshot(tenant_id):
+        ids = db.session.scalars(_by_chance(tenant_id, sample)).all()
+        return Check(0, len(ids), compare_tickets(tenant_id, ids, now=now))
+
+
+def verify_open(tenant_id: int, *, now: datetime, after: int, limit: int) -> tuple[Check, int | None]:
+    """Compare so many open tickets after an id, in a snapshot; and the id to go on after, None at the end."""
+    with _snapshot(tenant_id):
+        ids = db.session.scalars(_open(tenant_id).where(Ticket.id > after).limit(limit)).all()
+        check = Check(len(ids), 0, compare_tickets(tenant_id, ids, now=now))
+    return check, ids[-1] if len(ids) == limit else None
+
+
+@contextmanager
+def _snapshot(tenant_id: int) -> Iterator[None]:
+    with enter(of_tenant(tenant_id)):
+        db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        yield
+
+
+def _open(tenant_id: int) -> Any:
+    return _ids(tenant_id).where(Ticket.is_open).order_by(Ticket.id)
+
+
+def _by_chance(tenant_id: int, sample: int) -> Any:
+    return _ids(tenant_id).where(Ticket.is_open.is_(False)).order_by(func.random()).limit(sample)
 
 
 def compare_tickets(tenant_id: int, ids: Sequence[int], *, now: datetime) -> list[Difference]:

@@ -21,6 +21,7 @@ from msp.console import (
     statements,
     suspension,
     tenants,
+    trials,
     what_if,
 )
 from msp.console.blueprint import bp
@@ -47,6 +48,7 @@ __all__ = [
     "statements",
     "suspension",
     "tenants",
+    "trials",
     "what_if",
 ]
 

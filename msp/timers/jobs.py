@@ -16,7 +16,7 @@ from contracts.timers.acting import (
     is_overtaken,
 )
 from contracts.timers.beside import read_side, told_at
-from contracts.timers.deadlines import claim_closing, list_due_closings
+from contracts.timers.deadlines import claim_closing, list_due_closings, settle_rest
 from contracts.timers.events import SideTimerMissed, SideTimerWarned, TimerMissed, TimerWarned
 from contracts.timers.models import TimerMark
 from msp.background.jobs import job
@@ -24,13 +24,15 @@ from msp.timers import briefing, mails
 from tenants.foundation import time
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
-from tenants.foundation.scope import enter, of_tenant, sweeper
+from tenants.foundation.scope import enter, gate, of_tenant, sweeper
 from tenants.foundation.work import Claimed, request_work
+from tenants.tenancy.queries import list_all_tenants
 from tenants.tickets.history import hold
 from tenants.tickets.models import HandOver, Ticket
 from tenants.tickets.services import close_ticket, escalate_ticket
 
 PORTAL = Actor.system("Portal")
+MOST_SETTLED = 500
 log = structlog.get_logger()
 
 
@@ -120,6 +122,29 @@ def _pass_up(ticket: Ticket, mark: TimerMark, reading: Reading, action: Action) 
         by=PORTAL,
         at=time.now(),
     )
+
+
+def sweep_unsettled_rest() -> int:
+    """Periodic: give resolved tickets without a time of closing theirs, so many a time; returns how many."""
+    with enter(gate()):
+        clients = [one.id for one in list_all_tenants()]
+    settled = 0
+    for tenant_id in clients:
+        if settled < MOST_SETTLED:
+            settled += _settle(tenant_id, MOST_SETTLED - settled)
+    return settled
+
+
+def _settle(tenant_id: int, limit: int) -> int:
+    """One bad client never stops the sweep."""
+    try:
+        with enter(of_tenant(tenant_id)):
+            settled = settle_rest(tenant_id, limit)
+            db.session.commit()
+    except Exception as error:
+        log.exception("rest not settled", tenant=tenant_id, error=type(error).__name__)
+        return 0
+    return settled
 
 
 def sweep_due_closings() -> int:

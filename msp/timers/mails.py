@@ -11,12 +11,11 @@ from contracts.clock.clock import Verdict
 from contracts.clock.history import Reading
 from contracts.timers.models import SideTimer, TimerMark
 from msp.mail.addresses import address_of
+from msp.mail.readers import find_reader
 from msp.mail.services import queue_mail
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.permissions import MemberRole
-from tenants.foundation.scope import enter, gate
-from tenants.people.models import User
 from tenants.people.queries import list_granted, list_leads, list_members
 from tenants.tenancy.models import Tenant
 from tenants.tickets.models import HandOver, Ticket
@@ -103,7 +102,7 @@ def tell(
 
 def _queue(ticket: Ticket, notice: Notice, receiver: Receiver, passed: HandOver | None) -> None:
     tenant = db.session.scalars(select(Tenant).where(Tenant.id == ticket.tenant_id)).one()
-    language, zone = _language_and_zone(receiver.user_id)
+    language, zone = find_reader(receiver.user_id)
     page = "portal.show_ticket" if receiver.role == "admins" else "desk.show_ticket"
     context = {
         "ticket": ticket,
@@ -126,9 +125,3 @@ def _queue(ticket: Ticket, notice: Notice, receiver: Receiver, passed: HandOver 
         key=f"{notice.key}:{receiver.user_id}",
         thread=f"ticket-{ticket.code}",
     )
-
-
-def _language_and_zone(user_id: int) -> tuple[str | None, str | None]:
-    with enter(gate()):
-        row = db.session.execute(select(User.language, User.time_zone).where(User.id == user_id)).one()
-    return row.language, row.time_zone

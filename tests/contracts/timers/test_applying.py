@@ -344,6 +344,20 @@ class TestStatements:
         (change,) = [one for one in outcome.changes if one.clock == "resolution"]
         assert (change.was, change.would) == ("missed", "met")
 
+    def test_what_if_knows_what_only_applied_terms_promised(self, desk, opened):
+        """The first version promises no updates, the draft is the first one, and both say the same of other clocks."""
+        desk.reply(opened, MORNING - timedelta(hours=23))
+        (first,) = list_versions(db.session.scalars(select(Contract)).one())
+        assert "update_minutes" not in first.terms["service_levels"]["P3"]
+        promised = first.terms["service_levels"]["P3"] | {"update_minutes": 30}
+        apply(desk, amend(desk, level=promised))
+        desk.reply(opened, NOON, by=desk.requester)
+        desk.reply(opened, NOON + timedelta(minutes=10))
+        november = date(2026, 11, 1)
+        period = Period.of(november, november, "Asia/Jakarta", NOON + timedelta(hours=1))
+        outcome, _credits, _currency = replay_tenant(desk.tenant_id, first.terms, period)
+        assert [(one.clock, one.was, one.would) for one in outcome.changes] == [("update", "met", "none")]
+
 
 def test_a_planted_version_is_named(desk, opened, superuser):
     version = amend(desk)
