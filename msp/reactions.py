@@ -4,7 +4,7 @@ from contracts.statements.events import StatementClosed
 from contracts.timers import events as timer
 from contracts.timers.beside import start_acceptance, start_vendor, stop_acceptance, stop_vendor
 from contracts.timers.deadlines import follow_rest, put_off_closing
-from contracts.timers.services import follow_ticket
+from contracts.timers.services import follow_terms, follow_ticket
 from msp.account import jobs as account
 from msp.campaigns.events import LaneStarted
 from msp.campaigns.planned import record_lane
@@ -22,6 +22,7 @@ WITHIN: dict[type[Event], tuple[Reaction, ...]] = {
     ticket.MessageAdded: (follow_ticket, put_off_closing),
     ticket.TicketStateChanged: (follow_ticket,),
     ticket.TicketReprioritised: (follow_ticket,),
+    ticket.TermsApplied: (follow_terms,),
     ticket.TicketResolved: (follow_ticket, follow_rest),
     ticket.TicketReopened: (follow_ticket, follow_rest),
     ticket.TicketClosed: (follow_ticket, follow_rest),
@@ -42,6 +43,7 @@ AFTER: dict[type[Event], tuple[Reaction, ...]] = {
     ticket.TicketResolved: (notices.announce_solution,),
     timer.TimerWarned: (timers.act_on_timer,),
     timer.TimerMissed: (timers.act_on_timer,),
+    timer.SideTimerWarned: (timers.warn_of_side_timer,),
     timer.SideTimerMissed: (timers.act_on_side_timer,),
     people.PersonInvited: (account.send_invitation,),
     people.LinkIssued: (account.send_link,),

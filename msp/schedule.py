@@ -8,7 +8,7 @@ from msp.campaigns.jobs import ring_due_campaigns
 from msp.campaigns.sightings import FLUSH_SECONDS, flush_sightings
 from msp.reports.comparing import ask_for_checks
 from msp.reports.jobs import ask_for_closings
-from msp.timers.jobs import sweep_due_closings
+from msp.timers.jobs import sweep_due_closings, sweep_unsettled_rest
 
 
 def table() -> tuple[Periodic, ...]:
@@ -17,6 +17,7 @@ def table() -> tuple[Periodic, ...]:
         Periodic("timers", 2, sweep_due_timers),
         Periodic("timers beside tickets", 2, sweep_due_side_timers),
         Periodic("closing of rested tickets", 5, sweep_due_closings),
+        Periodic("closing times of tickets that have none", 600, sweep_unsettled_rest),
         Periodic("campaigns", 1, ring_due_campaigns),
         Periodic("sightings of agents", FLUSH_SECONDS, flush_sightings),
         Periodic("months to close", 600, ask_for_closings),

@@ -186,6 +186,7 @@ SPECIAL: dict[tuple[str, str], Special] = {
     ("tickets", "contract_version_id"): lambda filler: None,
     ("campaigns", "tenant_ids"): lambda filler: [filler.tenant_id],
     ("contract_versions", "terms"): _terms,
+    ("term_trials", "draft"): _terms,
     ("contracts", "time_zone"): lambda _: "Asia/Jakarta",
     ("contracts", "currency"): lambda _: "IDR",
     ("sites", "time_zone"): lambda _: None,

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import pytest
 from sqlalchemy import select
@@ -24,6 +25,8 @@ from tenants.tickets.models import HandOver, Ticket, TicketEvent
 # A Tuesday, 09:00 in Jakarta; a P3 has 4 h for the response and 24 h of business time for the solution.
 MORNING = datetime(2026, 11, 17, 2, 0, tzinfo=UTC)
 JUNE = datetime(2026, 6, 1, 5, 0, tzinfo=UTC)
+# What a process has read of a version it knows again by the moment of its creation: each has one of its own.
+moments = (timedelta(microseconds=number) for number in count(1))
 
 
 def at(hours=0.0):
@@ -94,7 +97,7 @@ class Desk:
                 in_force_on=JUNE.date(),
                 terms={**latest.terms, **members},
                 by=Actor.system("test"),
-                at=JUNE,
+                at=JUNE + next(moments),
             )
             db.session.commit()
 

@@ -191,6 +191,13 @@ def judge(clock: ClockInput) -> Verdict:
     )
 
 
+def find_miss(clock: ClockInput) -> datetime | None:
+    """Return when the target ran out, if it did by the end: `missed_at` of the verdict and nothing else of it."""
+    totals = [clock.target_seconds]
+    found = clock.timeline.reach(totals, min(clock.end, clock.timeline.started + REACH))
+    return instant_of(found[0]) if found and found[0] < clock.end else None
+
+
 def _forecast(clock: ClockInput) -> tuple[int | None, list[ClockWarning]]:
     """Return when the target is used up, and the warnings on the way (R7, R12)."""
     target = clock.target_seconds

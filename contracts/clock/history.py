@@ -45,11 +45,12 @@ class EntryKind(StrEnum):
 
 @dataclass(frozen=True)
 class Terms:
-    """What a version of a contract says of each clock."""
+    """What a version of a contract says of each clock; `id` names the version and is only handed through."""
 
     response: ClockRules
     update: ClockRules
     resolution: ClockRules
+    id: int | None = None
 
     def of(self, kind: ClockKind) -> ClockRules:
         """Return the rules of one clock."""
@@ -86,7 +87,7 @@ class Reading:
     """One cycle of one clock at an instant; `cycle` counts from 1.
 
     `target_version` grows with each new priority or terms, so that (kind, cycle, target_version, percent) names a
-    warning that is recorded once (R20).
+    warning that is recorded once (R20). `terms_id` names the version whose target this is.
     """
 
     kind: ClockKind
@@ -98,6 +99,7 @@ class Reading:
     stopped_at: datetime | None
     verdict: Verdict
     decisions: tuple[Decision, ...]
+    terms_id: int | None = None
 
 
 _RESOLVED = "resolved"
@@ -130,32 +132,49 @@ def read_clock(
 ) -> tuple[Reading, ...]:
     """Return the cycles of one clock at `as_of`, oldest first; see `read_clocks`."""
     end = floored(as_of)
+    course = _follow(kind, history, terms, end, planned)
+    return () if course is None else tuple(course.readings(end))
+
+
+def decide_clock(
+    kind: ClockKind,
+    history: Iterable[Entry],
+    terms: Terms,
+    as_of: datetime,
+    planned: Sequence[Planned] = (),
+) -> tuple[Decision, ...]:
+    """Return what was decided by `as_of`: the decisions of all `read_clock`'s cycles, in a fraction of its time."""
+    end = floored(as_of)
+    course = _follow(kind, history, terms, end, planned)
+    tracks = () if course is None else course.tracks
+    return tuple(decision for track in tracks for decision in track.decisions(end))
+
+
+def _follow(
+    kind: ClockKind, history: Iterable[Entry], terms: Terms, end: datetime, planned: Sequence[Planned]
+) -> "_Course | None":
+    """Replay a history up to its end; None for one that begins later."""
     course: _Course | None = None
     for entry in history:
         at = floored(entry.at)
         if at > end:
             break
         if course is None:
-            course = _COURSES[kind](kind, terms.of(kind), entry, at, planned)
+            course = _COURSES[kind](kind, terms, entry, at, planned)
         else:
             course.follow(entry, at)
-    return () if course is None else tuple(course.readings(end))
+    return course
 
 
 class _Course:
     """One clock while the history is replayed: the ticket as it stands, and the clock's cycles so far."""
 
     def __init__(
-        self,
-        kind: ClockKind,
-        rules: ClockRules,
-        created: Entry,
-        at: datetime,
-        planned: Sequence[Planned] = (),
+        self, kind: ClockKind, terms: Terms, created: Entry, at: datetime, planned: Sequence[Planned] = ()
     ) -> None:
         if created.kind is not EntryKind.CREATED:
             raise ValueError("a history begins with the ticket's creation")
-        self.kind, self.rules, self.planned = kind, rules, planned
+        self.kind, self.rules, self.terms_id, self.planned = kind, terms.of(kind), terms.id, planned
         self.priority = created.priority
         self.state, self.reason, self.by = created.state, created.reason, created.by
         self.tracks: list[Track] = []
@@ -170,16 +189,9 @@ class _Course:
 
     def follow(self, entry: Entry, at: datetime) -> None:
         """Take in the next entry of the history."""
-        steps: dict[EntryKind, Callable[[Entry, datetime], None]] = {
-            EntryKind.STATE_CHANGED: self._change_state,
-            EntryKind.REPLIED: self._reply,
-            EntryKind.SPOKE_WITH_CALLER: lambda _, at: self.spoken(at),
-            EntryKind.PRIORITY_CHANGED: self._change_priority,
-            EntryKind.TERMS_APPLIED: self._apply_terms,
-        }
-        if entry.kind not in steps:
+        if entry.kind not in _STEPS:
             raise ValueError("a ticket is created once")
-        steps[entry.kind](entry, at)
+        _STEPS[entry.kind](self, entry, at)
 
     def readings(self, as_of: datetime) -> Iterable[Reading]:
         """Yield what each cycle says at `as_of`."""
@@ -196,6 +208,7 @@ class _Course:
                 stopped_at=latest.stopped_at,
                 verdict=verdict,
                 decisions=decisions,
+                terms_id=latest.terms_id,
             )
 
     # What the kinds of clock differ in.
@@ -281,7 +294,7 @@ class _Course:
     def _apply_terms(self, entry: Entry, at: datetime) -> None:
         if entry.terms is None:
             raise ValueError("terms are applied without saying which")
-        self.rules = entry.terms.of(self.kind)
+        self.rules, self.terms_id = entry.terms.of(self.kind), entry.terms.id
         self._retarget(at, Cause.TERMS_APPLIED)
         self.settle(at)
 
@@ -302,8 +315,26 @@ class _Course:
     ) -> Edition:
         target = self.rules.targets.get(self.priority)
         percents = self.rules.warn_at_percent
-        apart = set_apart(self.planned, self.rules.maintenance)
-        return Edition(known_from, started_at, self.priority, target, percents, version, cause, apart=apart)
+        return Edition(
+            known_from,
+            started_at,
+            self.priority,
+            target,
+            percents,
+            version,
+            cause,
+            apart=set_apart(self.planned, self.rules.maintenance),
+            terms_id=self.terms_id,
+        )
+
+
+_STEPS: Mapping[EntryKind, Callable[[_Course, Entry, datetime], None]] = {
+    EntryKind.STATE_CHANGED: _Course._change_state,
+    EntryKind.REPLIED: _Course._reply,
+    EntryKind.SPOKE_WITH_CALLER: lambda course, _, at: course.spoken(at),
+    EntryKind.PRIORITY_CHANGED: _Course._change_priority,
+    EntryKind.TERMS_APPLIED: _Course._apply_terms,
+}
 
 
 class _Response(_Course):

@@ -32,6 +32,8 @@ def instant_of(seconds: int) -> datetime:
 
 def floored(at: datetime) -> datetime:
     """Return the same instant in UTC without its fraction of a second."""
+    if at.tzinfo is UTC and not at.microsecond:
+        return at
     return instant_of(seconds_of(at))
 
 

@@ -4,14 +4,14 @@ An edition is what was known of the clock from one instant on: its target, from 
 terms. A miss is judged by the edition in force at the time and never earlier than that edition was known (R19).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 
 from contracts.clock.calendar import Calendar
-from contracts.clock.clock import Cause, ClockInput, ClockWarning, State, Verdict, judge
+from contracts.clock.clock import Cause, ClockInput, ClockWarning, State, Verdict, find_miss, judge
 from contracts.clock.maintenance import NOTHING, Apart, MaintenanceTerms
 from contracts.clock.timeline import Pause
 
@@ -63,7 +63,8 @@ class ClockRules:
 class Decision:
     """When a target was met or missed, and why it was missed; what a statement counts in that month.
 
-    `priority` and `target_version` name the target that was decided, whatever the ticket's priority became later.
+    `priority`, `target_version` and `terms_id` name the target that was decided, whatever the ticket's priority and
+    terms became later.
     """
 
     at: datetime
@@ -71,6 +72,7 @@ class Decision:
     cause: Cause | None = None
     priority: str = field(default="", compare=False)
     target_version: int = field(default=1, compare=False)
+    terms_id: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ class Edition:
     stopped_at: datetime | None = None
     is_withdrawn: bool = False
     apart: Apart = NOTHING
+    terms_id: int | None = None
 
 
 @dataclass
@@ -132,7 +135,9 @@ class Track:
     def verdict(self, as_of: datetime) -> tuple[Verdict, tuple[Decision, ...]]:
         """Return what it says at `as_of`, and what was decided until then (R19, R20, R21)."""
         read = list(self._read(as_of))
-        decisions = tuple(self._decisions(read))
+        decisions = tuple(
+            _decisions((edition, None if said is None else said.missed_at) for edition, said in read)
+        )
         miss = decisions[-1] if decisions and decisions[-1].state is State.MISSED else None
         edition, last = read[-1]
         verdict = Verdict(State.NOT_APPLICABLE) if last is None else last
@@ -143,14 +148,22 @@ class Track:
             verdict = replace(verdict, state=State.MISSED, missed_at=miss.at, cause=miss.cause)
         return verdict, decisions
 
+    def decisions(self, as_of: datetime) -> Iterator[Decision]:
+        """Yield the decisions of `verdict` without working out the rest of it."""
+        return _decisions(
+            (edition, None if clock is None else find_miss(clock)) for edition, clock in self._inputs(as_of)
+        )
+
     def _read(self, as_of: datetime) -> Iterator[tuple[Edition, Verdict | None]]:
         """Yield each edition with its own verdict at the end of its reign, None without a target."""
+        for edition, clock in self._inputs(as_of):
+            yield edition, None if clock is None else judge(clock)
+
+    def _inputs(self, as_of: datetime) -> Iterator[tuple[Edition, ClockInput | None]]:
+        """Yield each edition with what its verdict depends on at the end of its reign."""
         untils = [later.known_from for _, later in pairwise(self.editions)] + [as_of]
         for edition, until in zip(self.editions, untils, strict=True):
-            yield (
-                edition,
-                None if edition.target is None else judge(self._input(edition, edition.target, until)),
-            )
+            yield edition, None if edition.target is None else self._input(edition, edition.target, until)
 
     def _input(self, edition: Edition, target: Target, as_of: datetime) -> ClockInput:
         return ClockInput(
@@ -164,18 +177,21 @@ class Track:
             apart=edition.apart,
         )
 
-    def _decisions(self, read: list[tuple[Edition, Verdict | None]]) -> Iterator[Decision]:
-        """Yield each time it was met, up to the first miss, which stays (R19)."""
-        for edition, verdict in read:
-            if verdict is not None and verdict.missed_at is not None:
-                late = verdict.missed_at <= edition.known_from
-                cause = edition.cause if late else Cause.TIME_RAN_OUT
-                missed_at = max(verdict.missed_at, edition.known_from)
-                yield Decision(missed_at, State.MISSED, cause, edition.priority, edition.target_version)
-                return
-            if verdict is not None and edition.stopped_at is not None and not edition.is_withdrawn:
-                met = edition.stopped_at, State.MET, None
-                yield Decision(*met, edition.priority, edition.target_version)
+
+def _decisions(read: Iterable[tuple[Edition, datetime | None]]) -> Iterator[Decision]:
+    """Yield each time it was met, up to the first miss, which stays (R19); from each edition and its own miss."""
+    for edition, missed_at in read:
+        if missed_at is not None:
+            late = missed_at <= edition.known_from
+            cause = edition.cause if late else Cause.TIME_RAN_OUT
+            yield _decision(edition, max(missed_at, edition.known_from), State.MISSED, cause)
+            return
+        if edition.target is not None and edition.stopped_at is not None and not edition.is_withdrawn:
+            yield _decision(edition, edition.stopped_at, State.MET)
+
+
+def _decision(edition: Edition, at: datetime, state: State, cause: Cause | None = None) -> Decision:
+    return Decision(at, state, cause, edition.priority, edition.target_version, edition.terms_id)
 
 
 def _warnings(read: list[tuple[Edition, Verdict | None]]) -> tuple[ClockWarning, ...]:

@@ -8,15 +8,15 @@ from typing import Any
 
 from sqlalchemy import and_, select
 
-from contracts.clock.history import ClockKind, Entry, Reading, read_clock
+from contracts.clock.history import ClockKind, Entry, Reading, Terms, read_clock
 from contracts.clock.maintenance import Planned
 from contracts.terms.document import read_terms
 from contracts.terms.models import Contract, ContractVersion
-from contracts.terms.queries import list_versions
+from contracts.terms.queries import list_versions, terms_of
 from contracts.timers.models import TimerMark
 from contracts.timers.planned import planned_for
 from contracts.timers.queries import month_bounds
-from contracts.timers.reading import entries_of
+from contracts.timers.reading import entries_of, versions_of
 from tenants.foundation.db import db
 from tenants.tickets.models import Ticket, TicketEvent
 
@@ -68,10 +68,13 @@ def _lines_of(
 ) -> Iterator[tuple[Any, ...]]:
     histories = _histories(rows[0].Ticket for rows in tickets)
     planned = planned_for(tickets[0][0].Ticket.tenant_id, [rows[0].Ticket for rows in tickets])
+    terms = {version_id: terms_of(one) for version_id, one in versions.items()}
     for rows in tickets:
         ticket = rows[0].Ticket
-        version, entries = versions[ticket.contract_version_id], entries_of(histories[ticket.id])
-        measured = _Measured(ticket, version, entries, planned.get(ticket.id, ()))
+        history = histories[ticket.id]
+        first, *_later = versions_of(history, ticket.contract_version_id)
+        entries = entries_of(history, terms)
+        measured = _Measured(ticket, versions, terms[first], entries, planned.get(ticket.id, ()))
         for row in rows:
             mark = row.TimerMark
             yield mark.at, ticket.code, mark.clock, mark.cycle, mark.id, measured.line(mark, period)
@@ -92,10 +95,11 @@ def _histories(tickets: Iterable[Ticket]) -> dict[int, list[TicketEvent]]:
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """A ticket with the version that measures it and the history of its clocks."""
+    """A ticket with the versions of its contract, the terms that measured it first and the history of its clocks."""
 
     ticket: Ticket
-    version: ContractVersion
+    versions: dict[int, ContractVersion]
+    terms: Terms
     entries: Sequence[Entry]
     planned: Sequence[Planned]
 
@@ -105,6 +109,7 @@ class _Measured:
         last = self._reading(mark, period.end) if mark.mark == "missed" else then
         if last.target is None:  # a later priority promises nothing: what was decided stays what it was
             last = then
+        version = self.versions[self._decided_by(mark, last) or then.terms_id or 0]
         stopped = last.stopped_at if last.stopped_at and last.stopped_at < period.end else None
         return {
             "ticket": self.ticket.code,
@@ -112,14 +117,14 @@ class _Measured:
             "clock": mark.clock,
             "cycle": mark.cycle,
             "priority": mark.priority,
-            "contract_version": self.version.number,
+            "contract_version": version.number,
             "verdict": mark.mark,
             "cause": mark.cause,
             "decided_at": instant(mark.at),
             "started_at": instant(then.started_at),
             "stopped_at": instant(stopped),
             "due_at": instant(then.verdict.due_at),
-            "target_seconds": self._target_seconds(mark),
+            "target_seconds": _target_seconds(mark, version),
             "elapsed_seconds": last.verdict.elapsed_seconds,
             "paused_seconds": last.verdict.paused_business_seconds,
             "maintenance_seconds": last.verdict.maintenance_business_seconds,
@@ -128,14 +133,20 @@ class _Measured:
 
     def _reading(self, mark: TimerMark, as_of: datetime) -> Reading:
         """The clock and cycle of a decision as it stood at a moment, with or without a target."""
-        terms = read_terms(self.version.terms)
-        read = read_clock(ClockKind(mark.clock), self.entries, terms, as_of, self.planned)
+        read = read_clock(ClockKind(mark.clock), self.entries, self.terms, as_of, self.planned)
         return next(one for one in read if one.cycle == mark.cycle)
 
-    def _target_seconds(self, mark: TimerMark) -> int | None:
-        """What the version allows for the priority that was decided."""
-        target = read_terms(self.version.terms).of(ClockKind(mark.clock)).targets.get(mark.priority)
-        return target.seconds if target else None
+    @staticmethod
+    def _decided_by(mark: TimerMark, last: Reading) -> int | None:
+        """The version by which a target was decided: terms applied later change nothing about that."""
+        decided = ((mark.at, mark.mark) == (one.at, one.state) and one.terms_id for one in last.decisions)
+        return next((found for found in decided if found), None)
+
+
+def _target_seconds(mark: TimerMark, version: ContractVersion) -> int | None:
+    """What the version allows for the priority that was decided."""
+    target = read_terms(version.terms).of(ClockKind(mark.clock)).targets.get(mark.priority)
+    return target.seconds if target else None
 
 
 def instant(at: datetime | None) -> str | None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from tenants.foundation.db import AllForClient, Base, TenantOwned, belongs, choice, moment, public_id
 from tenants.foundation.scope import Role
 
+TRIAL_STATES = ("waiting", "running", "done", "failed", "cancelled")
 CREDIT_STATES = ("proposed", "approved", "declined", "replaced")
 _ONCE: dict[Role, str] = dict.fromkeys((Role.STAFF, Role.WORKER), "SELECT, INSERT")
 
@@ -83,3 +84,33 @@ class Credit(AllForClient, TenantOwned, Base):
         belongs("statements", "statement_id"),
         Index("uq_statement_credits", "tenant_id", "statement_id", unique=True),
     )
+
+
+class TermTrial(TenantOwned, Base):
+    """Draft terms that a job replays over the client's past; clients never read them. Forgotten after a week."""
+
+    __tablename__ = "term_trials"
+    __grants__: ClassVar[dict[Role, str]] = {Role.CLIENT: ""}
+    public_id: Mapped[Any] = public_id()
+    state: Mapped[str] = mapped_column(default="waiting")
+    asked_by: Mapped[str] = mapped_column(String(120))
+    asked_by_user_id: Mapped[int | None]
+    asked_at: Mapped[datetime] = moment()
+    # The first days of the first and the last month.
+    first: Mapped[date]
+    last: Mapped[date]
+    draft: Mapped[dict[str, Any]]
+    # Progress in tickets, so that "4,000 of 10,000" can be said while it runs.
+    tickets_done: Mapped[int] = mapped_column(default=0)
+    tickets_total: Mapped[int]
+    outcome: Mapped[dict[str, Any] | None]
+    finished_at: Mapped[datetime | None] = moment(nullable=True)
+    __table_args__ = (
+        choice("state", TRIAL_STATES),
+        Index("ix_term_trials_asked", "tenant_id", "asked_at", "id"),
+    )
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether an outcome may still come."""
+        return self.state in ("waiting", "running")

@@ -1,6 +1,5 @@
 """Finding statements, their lines and credits."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -8,7 +7,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, select, tuple_
+from sqlalchemy import ColumnElement, Date, and_, cast, func, select, true, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
@@ -161,6 +160,8 @@ def find_credit(statement: Statement) -> Credit | None:
 
 # What was in hand at midnight is committed by then.
 SETTLED_AFTER = timedelta(minutes=30)
+A_DAY = timedelta(days=1)
+A_MONTH = func.make_interval(0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,29 +176,43 @@ class Unclosed:
 def list_unclosed(now: datetime) -> list[Unclosed]:
     """Months of clients' contracts that ended since the contract was entered. Sweeper's scope.
 
-    Months before that are closed by hand: nobody waits for the statements of an imported past.
+    Months before that are closed by hand: nobody waits for the statements of an imported past. The database leaves out
+    what is closed, with a day to spare at both ends; which months have ended in a contract's zone is decided here.
     """
-    closed: dict[tuple[int, int], set[date]] = defaultdict(set)
-    for tenant_id, contract_id, month in db.session.execute(
-        select(Statement.tenant_id, Statement.contract_id, Statement.month)
-    ):
-        closed[tenant_id, contract_id].add(month)
-    served = select(Contract).join(
-        Tenant, and_(Tenant.id == Contract.tenant_id, Tenant.kind == "client", Tenant.state != "offboarded")
-    )
+    found = db.session.execute(_unclosed(rules.preceding((now + A_DAY).date())))
     return [
-        Unclosed(one.tenant_id, one.id, month)
-        for one in db.session.scalars(served.order_by(Contract.tenant_id, Contract.id))
-        for month in _months(one, closed[one.tenant_id, one.id], now)
+        Unclosed(contract.tenant_id, contract.id, month)
+        for contract, month in found
+        if month in _months(contract, now)
     ]
 
 
-def _months(contract: Contract, closed: set[date], now: datetime) -> list[date]:
+def _unclosed(last: date) -> Any:
+    """Contracts with each month up to the last that has no statement, in order."""
+    entered = cast(func.timezone("UTC", Contract.created_at), Date) - 1
+    first = func.date_trunc("month", func.greatest(Contract.starts_on, entered))
+    months = func.generate_series(first, func.least(Contract.ends_on, last), A_MONTH)
+    every = select(cast(months, Date).label("month")).correlate(Contract).lateral("every_month")
+    closed = select(1).where(
+        Statement.tenant_id == Contract.tenant_id,
+        Statement.contract_id == Contract.id,
+        Statement.month == every.c.month,
+    )
+    served = and_(Tenant.id == Contract.tenant_id, Tenant.kind == "client", Tenant.state != "offboarded")
+    return (
+        select(Contract, every.c.month)
+        .join(Tenant, served)
+        .join(every, true())
+        .where(~closed.exists())
+        .order_by(Contract.tenant_id, Contract.id, every.c.month)
+    )
+
+
+def _months(contract: Contract, now: datetime) -> list[date]:
     zone = ZoneInfo(contract.time_zone)
     entered = contract.created_at.astimezone(zone).date()
     return rules.months_to_close(
         first=max(contract.starts_on, entered),
         last=contract.ends_on,
-        closed=closed,
         today=(now - SETTLED_AFTER).astimezone(zone).date(),
     )

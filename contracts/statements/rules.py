@@ -5,7 +5,7 @@ Source: the contract's own terms (service levels and credit table); numbers S1 t
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -161,17 +161,21 @@ def digest(head: str, bodies: Iterable[str]) -> str:
     return hashed.hexdigest()
 
 
-def months_to_close(*, first: date, last: date | None, closed: Collection[date], today: date) -> list[date]:
-    """The months that have ended by `today` and are not closed, the earliest first; all dates are the zone's.
+def months_to_close(*, first: date, last: date | None, today: date) -> list[date]:
+    """The months that have ended by `today`, the earliest first; all dates are the zone's.
 
     `first` and `last` are the days between which months are closed by themselves; a month counts that has any of them.
     """
     month, months = first.replace(day=1), []
     while month < today.replace(day=1) and (last is None or month <= last):
-        if month not in closed:
-            months.append(month)
+        months.append(month)
         month = following(month)
     return months
+
+
+def preceding(on: date) -> date:
+    """The first day of the month before."""
+    return date(on.year - (on.month == 1), (on.month - 2) % 12 + 1, 1)
 
 
 def following(month: date) -> date:

@@ -5,18 +5,20 @@ been, by the draft from the ticket's beginning. A target belongs to the month in
 zone. What amendments set aside is not known here.
 """
 
+import json
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from itertools import groupby
+from functools import lru_cache
+from itertools import chain, groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Text, TypeDecorator, cast, func, or_, select, type_coerce
 
-from contracts.clock.history import ClockKind, Entry, Terms
+from contracts.clock.history import ClockKind, Entry, Terms, decide_clock
 from contracts.clock.maintenance import Planned
 from contracts.statements.rules import Figure, following, propose_credit, totals_of
 from contracts.terms.document import read_terms
@@ -24,8 +26,8 @@ from contracts.terms.models import Contract, ContractVersion
 from contracts.terms.queries import list_contracts, list_versions
 from contracts.timers.planned import planned_for
 from contracts.timers.queries import month_bounds
-from contracts.timers.reading import entries_of, read_entries
-from tenants.foundation.db import db
+from contracts.timers.reading import entries_of, kinds_of, moves_clocks, versions_of
+from tenants.foundation.db import among, db
 from tenants.tickets.models import Ticket, TicketEvent
 
 PIECE = 1_000
@@ -132,34 +134,74 @@ def _figures(counted: Mapping[tuple[int, Decided], int]) -> list[Figure]:
     return [Figure(*key, sums[key]["met"], sums[key]["missed"]) for key in sorted(sums, key=_place)]
 
 
-def replay(cases: Iterable[Case], draft: Terms, period: Period) -> Outcome:
-    """Judge every case twice, by what measured it and by the draft."""
-    outcome, quiet = Outcome(period), _quiet(draft)
+def replay(
+    cases: Iterable[Case], draft: Terms, period: Period, tick: Callable[[int], None] = lambda _done: None
+) -> Outcome:
+    """Judge every case twice, by what measured it and by the draft; `tick` hears how many are done."""
+    outcome, judge = Outcome(period), _Judge(draft, period)
     for case in cases:
-        would = _decided(case, quiet, period)
-        was = _decided(case, case.terms, period)
+        was, would = judge.both(case)
         outcome.tickets += 1
         outcome.unmeasured += case.terms is None
         outcome.was.update((case.contract_id, one) for one in was)
         outcome.would.update((case.contract_id, one) for one in would)
         _note_changes(case, was, would, outcome)
+        tick(outcome.tickets)
     return outcome
+
+
+def _applied(case: Case) -> list[Terms]:
+    """Other terms that were applied on the way."""
+    return [one.terms for one in case.entries if one.terms is not None]
+
+
+def _without_applied(case: Case) -> Case:
+    return replace(case, entries=[one for one in case.entries if one.terms is None])
 
 
 def _quiet(terms: Terms) -> Terms:
     """Without warnings, which decide nothing and take time."""
-    return Terms(*(replace(terms.of(kind), warn_at_percent=()) for kind in ClockKind))
+    quiet = {kind: replace(terms.of(kind), warn_at_percent=()) for kind in ClockKind}
+    return Terms(quiet[ClockKind.RESPONSE], quiet[ClockKind.UPDATE], quiet[ClockKind.RESOLUTION], terms.id)
 
 
-def _decided(case: Case, terms: Terms | None, period: Period) -> list[Decided]:
-    if terms is None:
-        return []
-    return [
-        (month, str(reading.kind), decision.priority, str(decision.state))
-        for reading in read_entries(case.source, case.entries, terms, period.as_of, case.planned)
-        for decision in reading.decisions
-        if (month := period.month_of(decision.at)) is not None
-    ]
+class _Judge:
+    """Decides cases by the draft and by what measured them; a clock of which both say the same is decided once."""
+
+    def __init__(self, draft: Terms, period: Period) -> None:
+        self.draft, self.period = _quiet(draft), period
+        self.compared: dict[int, tuple[Terms, frozenset[ClockKind]]] = {}
+
+    def both(self, case: Case) -> tuple[list[Decided], list[Decided]]:
+        """What was decided in the period, and what would have been: the draft measures from begin to end."""
+        kinds, applied = kinds_of(case.source), _applied(case)
+        alone = _without_applied(case) if applied else case
+        would = {kind: self._decided(alone, [self.draft], kind) for kind in kinds}
+        was: dict[ClockKind, list[Decided]] = {}
+        if case.terms is not None:
+            same = frozenset() if applied else self._unchanged(case.terms)
+            measures = [case.terms, *applied]
+            was = {
+                kind: would[kind] if kind in same else self._decided(case, measures, kind) for kind in kinds
+            }
+        return list(chain(*was.values())), list(chain(*would.values()))
+
+    def _unchanged(self, terms: Terms) -> frozenset[ClockKind]:
+        """The clocks of which these terms and the draft say the same; compared once for each version."""
+        if id(terms) not in self.compared:
+            same = frozenset(kind for kind in ClockKind if terms.of(kind) == self.draft.of(kind))
+            self.compared[id(terms)] = terms, same
+        return self.compared[id(terms)][1]
+
+    def _decided(self, case: Case, measures: Sequence[Terms], kind: ClockKind) -> list[Decided]:
+        """By the terms that measure it, the first one first; nothing is decided where none promises anything."""
+        if not any(terms.of(kind).targets for terms in measures):
+            return []
+        return [
+            (month, str(kind), decision.priority, str(decision.state))
+            for decision in decide_clock(kind, case.entries, measures[0], self.period.as_of, case.planned)
+            if (month := self.period.month_of(decision.at)) is not None
+        ]
 
 
 def _note_changes(case: Case, was: Sequence[Decided], would: Sequence[Decided], outcome: Outcome) -> None:
@@ -245,7 +287,7 @@ def _alive(tenant_id: int, period: Period) -> tuple[Any, ...]:
 
 def read_cases(tenant_id: int, period: Period, *, contract_id: int = NO_CONTRACT) -> Iterator[Case]:
     """The client's tickets of a period in pieces of three statements; `contract_id` for those that nothing measured."""
-    versions = _versions(tenant_id)
+    terms, owners = _versions(tenant_id)
     columns = (
         Ticket.id,
         Ticket.code,
@@ -262,40 +304,70 @@ def read_cases(tenant_id: int, period: Period, *, contract_id: int = NO_CONTRACT
         events = _events(tenant_id, [one.id for one in tickets])
         planned = planned_for(tenant_id, tickets)
         for one in tickets:
-            terms, owner = versions.get(one.contract_version_id, (None, contract_id))
-            entries = entries_of(events.get(one.id, ()))
-            yield Case(one.code, one.source, entries, terms, owner, planned.get(one.id, ()))
+            history = events.get(one.id, ())
+            first = next(iter(versions_of(history, one.contract_version_id)), None)
+            yield Case(
+                one.code,
+                one.source,
+                entries_of(history, terms),
+                terms.get(first) if first else None,
+                owners.get(one.contract_version_id, contract_id),
+                planned.get(one.id, ()),
+            )
 
 
-def _versions(tenant_id: int) -> dict[int | None, tuple[Terms, int]]:
+def _versions(tenant_id: int) -> tuple[dict[int, Terms], dict[int | None, int]]:
+    """What a client's versions say, and to which contract each belongs."""
     columns = (ContractVersion.id, ContractVersion.contract_id, ContractVersion.terms)
-    rows = db.session.execute(select(*columns).where(ContractVersion.tenant_id == tenant_id))
-    return {row.id: (_quiet(read_terms(row.terms)), row.contract_id) for row in rows}
+    rows = db.session.execute(select(*columns).where(ContractVersion.tenant_id == tenant_id)).all()
+    return {row.id: _quiet(read_terms(row.terms)) for row in rows}, {row.id: row.contract_id for row in rows}
+
+
+class _Document(TypeDecorator[Any]):
+    """A JSON document read from its text; histories say the same few things again and again."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: Any) -> Any:
+        """Shared between rows: only to be read."""
+        return None if value is None else _loaded(value)
+
+
+_loaded = lru_cache(maxsize=4096)(json.loads)
 
 
 def _events(tenant_id: int, ids: Sequence[int]) -> dict[int, list[Any]]:
+    """What moves clocks on these tickets, by ticket; moments without the fractions that clocks drop."""
     columns = (
         TicketEvent.ticket_id,
         TicketEvent.kind,
-        TicketEvent.at,
+        func.date_trunc("second", TicketEvent.at).label("at"),
         TicketEvent.actor_name,
-        TicketEvent.data,
+        type_coerce(cast(TicketEvent.data, Text), _Document).label("data"),
     )
-    mine = select(*columns).where(TicketEvent.tenant_id == tenant_id, TicketEvent.ticket_id.in_(ids))
+    mine = select(*columns).where(
+        TicketEvent.tenant_id == tenant_id, among(TicketEvent.ticket_id, ids), moves_clocks()
+    )
     rows = db.session.execute(mine.order_by(TicketEvent.ticket_id, TicketEvent.seq)).all()
     return {ticket_id: list(group) for ticket_id, group in groupby(rows, key=attrgetter("ticket_id"))}
 
 
 def replay_tenant(
-    tenant_id: int, draft: Mapping[str, Any], period: Period
+    tenant_id: int,
+    draft: Mapping[str, Any],
+    period: Period,
+    tick: Callable[[int], None] = lambda _done: None,
 ) -> tuple[Outcome, list[MonthCredit], str]:
     """A draft over a client's own tickets: the outcome, each month's credits, and their currency.
+
+    `tick` hears how many tickets are done; what it raises ends the replay.
 
     Raises TermsInvalid for a draft that cannot be read.
     """
     contracts = list_contracts(tenant_id)
     newest = contracts[0].id if contracts else NO_CONTRACT
     terms = read_terms(dict(draft))
-    outcome = replay(read_cases(tenant_id, period, contract_id=newest), terms, period)
+    outcome = replay(read_cases(tenant_id, period, contract_id=newest), terms, period, tick)
     currency = contracts[0].currency if contracts else "IDR"
     return outcome, credits_of(outcome, draft, contracts), currency

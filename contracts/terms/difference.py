@@ -12,7 +12,7 @@ from contracts.clock.calendar import ALWAYS, WEEKDAYS, Hours
 from contracts.clock.history import ClockKind
 from contracts.terms.document import PRIORITIES, calendar_of, read_promise
 from contracts.terms.ola import acceptance_minutes
-from contracts.terms.promise import Promise
+from contracts.terms.promise import MISS, Promise
 
 Path = tuple[str, ...]
 Value = Any
@@ -70,6 +70,7 @@ _GROUPS = (
     "acceptance",
     "update_start",
     "action",
+    "miss_warning",
     "always",
     "time_zone",
     "hours",
@@ -112,6 +113,7 @@ def _rules(document: dict[str, Any]) -> Iterator[tuple[Path, Value]]:
         yield ("pause", clock.value), tuple(sorted(document["pause_reasons"][clock]))
     for name in ("reopen", "change", "update_start"):
         yield (name,), document[name]
+    yield ("miss_warning",), MISS in document["warn_at_percent"]
 
 
 def _calendar(document: dict[str, Any], promise: Promise) -> Iterator[tuple[Path, Value]]:

@@ -1,10 +1,12 @@
 """Finding contracts and the version that measures a ticket."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Date, DateTime, Select, and_, bindparam, case, cast, func, or_, select
 
@@ -78,6 +80,19 @@ def _in_force_statement() -> Select[ContractVersion]:
     )
 
 
+def find_version_of(contract: Contract, at: datetime) -> ContractVersion | None:
+    """The version of this contract that is in force at a moment; None before its start and after its end."""
+    today = at.astimezone(ZoneInfo(contract.time_zone)).date()
+    if contract.ends_on is not None and today > contract.ends_on:
+        return None
+    return next((one for one in list_versions(contract) if one.in_force_from <= at), None)
+
+
+def terms_of(version: ContractVersion) -> Terms:
+    """What the clock understands of a version, with its name."""
+    return replace(read_terms(version.terms), id=version.id)
+
+
 def versions_by_id(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], ContractVersion]:
     """Versions by `(tenant_id, id)`, in one statement."""
     wanted = set(keys)
@@ -87,6 +102,12 @@ def versions_by_id(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Con
     asked = select(ContractVersion).where(among(ContractVersion.id, ids)).execution_options(**PREPARED)
     rows = db.session.scalars(asked)
     return {(row.tenant_id, row.id): row for row in rows}
+
+
+def terms_of_client(tenant_id: int, ids: Iterable[int]) -> dict[int, Terms]:
+    """What versions of one client say, by id."""
+    found = terms_by_id((tenant_id, version_id) for version_id in ids)
+    return {version_id: terms for (_tenant, version_id), terms in found.items()}
 
 
 _read: dict[tuple[int, int, datetime], Terms] = {}
@@ -116,5 +137,5 @@ def _terms(tenant_id: int, version_id: int, at: datetime, document: Any) -> Term
         document = db.session.get_one(ContractVersion, (tenant_id, version_id)).terms
     if len(_read) >= MOST_READ:
         _read.clear()
-    _read[tenant_id, version_id, at] = read_terms(document)
+    _read[tenant_id, version_id, at] = replace(read_terms(document), id=version_id)
     return _read[tenant_id, version_id, at]

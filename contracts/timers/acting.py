@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from contracts.clock.clock import State
 from contracts.clock.history import Reading
 from contracts.terms.promise import MISS, Action
+from contracts.timers.beside import read_side
 from contracts.timers.models import SideTimer, TimerMark
 from contracts.timers.promises import find_promise
 from contracts.timers.queries import read_clocks_of
@@ -21,6 +22,23 @@ def claim_mark(mark_id: int, *, at: datetime) -> TimerMark | None:
     if db.session.scalar(taken.returning(TimerMark.id)) is None:
         return None
     return db.session.scalars(select(TimerMark).where(TimerMark.id == mark_id)).one()
+
+
+def claim_side_warning(timer_id: int, percent: int, *, at: datetime) -> SideTimer | None:
+    """A warning beside the ticket's own clocks to act upon.
+
+    None where that was done before, and where a later one is due, or the clock has stopped or missed its target by now.
+    """
+    taken = update(SideTimer).where(SideTimer.id == timer_id, SideTimer.told_percent < percent)
+    if db.session.scalar(taken.values(told_percent=percent).returning(SideTimer.id)) is None:
+        return None
+    timer = db.session.scalars(select(SideTimer).where(SideTimer.id == timer_id)).one()
+    is_over = (
+        timer.stopped_at is not None
+        or timer.warned_percent > percent
+        or read_side(timer, at).state is State.MISSED
+    )
+    return None if is_over else timer
 
 
 def claim_side_timer(timer_id: int, *, at: datetime) -> SideTimer | None:

@@ -14,12 +14,14 @@ from sqlalchemy import select
 
 from contracts.clock.calendar import Calendar
 from contracts.clock.clock import State, Verdict, calculate
-from contracts.terms.document import calendar_of
+from contracts.terms.document import calendar_of, read_promise
 from contracts.terms.models import ContractVersion
 from contracts.terms.ola import acceptance_seconds
+from contracts.terms.promise import MISS, Notified, Promise
 from contracts.terms.queries import find_version_in_force
-from contracts.timers.events import SideTimerMissed
+from contracts.timers.events import SideTimerMissed, SideTimerWarned
 from contracts.timers.models import SideTimer
+from contracts.timers.promises import find_promise
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
 from tenants.foundation.events import record
@@ -36,9 +38,8 @@ def start_acceptance(event: HandOverMade) -> None:
     own = None if event.replay else _own_terms(event.at)
     seconds = acceptance_seconds(own, ticket.priority) if own else None
     if own and seconds:
-        start(
-            ticket, "acceptance", event.hand_over_id, seconds=seconds, calendar=own["calendar"], at=event.at
-        )
+        terms: dict[str, Any] = {"calendar": own["calendar"], "warnings": warnings_of(read_promise(own))}
+        start(ticket, "acceptance", event.hand_over_id, seconds=seconds, at=event.at, **terms)
 
 
 def stop_acceptance(event: HandOverMade) -> None:
@@ -53,12 +54,30 @@ def start_vendor(event: VendorAsked) -> None:
         return
     ticket = db.session.get_one(Ticket, (event.tenant_id, event.ticket_id))
     calendar = _contract_calendar(ticket) if case.calendar == "contract" else "always"
-    start(ticket, "vendor", case.id, seconds=case.promised_minutes * 60, calendar=calendar, at=event.at)
+    terms: dict[str, Any] = {"calendar": calendar, "warnings": warnings_of(find_promise(ticket))}
+    start(ticket, "vendor", case.id, seconds=case.promised_minutes * 60, at=event.at, **terms)
 
 
 def stop_vendor(event: VendorAsked) -> None:
     """The vendor answered, or is waited for no more."""
     stop(event.tenant_id, "vendor", event.case_id, by=event.by, at=event.at)
+
+
+def warnings_of(promise: Promise) -> list[dict[str, Any]]:
+    """The warnings of terms that tell somebody of staff, and whom: clients never learn of a clock beside theirs."""
+    staff = (Notified.ASSIGNEE, Notified.LEAD)
+    told = {one.at_percent: [str(who) for who in one.notify if who in staff] for one in promise.actions}
+    return [
+        {"at_percent": percent, "notify": roles}
+        for percent, roles in told.items()
+        if roles and percent < MISS
+    ]
+
+
+def told_at(timer: SideTimer, percent: int) -> list[str]:
+    """Whom the warning at a percentage tells."""
+    found = (one["notify"] for one in timer.measured_by.get("warnings", ()) if one["at_percent"] == percent)
+    return next(found, [])
 
 
 def _contract_calendar(ticket: Ticket) -> Any:
@@ -80,15 +99,25 @@ def _own_terms(at: datetime) -> dict[str, Any] | None:
         return None if version is None else version.terms
 
 
-def start(ticket: Ticket, clock: str, source_id: int, *, seconds: int, calendar: Any, at: datetime) -> None:
-    """Begin a clock of so many seconds of a calendar's business time."""
+def start(
+    ticket: Ticket,
+    clock: str,
+    source_id: int,
+    *,
+    seconds: int,
+    calendar: Any,
+    at: datetime,
+    warnings: Sequence[dict[str, Any]] = (),
+) -> None:
+    """Begin a clock of so many seconds of a calendar's business time, with the warnings of the same terms."""
     timer = SideTimer(
         tenant_id=ticket.tenant_id,
         ticket_id=ticket.id,
         clock=clock,
         source_id=source_id,
         target_seconds=seconds,
-        measured_by={"calendar": calendar},
+        measured_by={"calendar": calendar, "warnings": list(warnings)},
+        warned_percent=0,
         started_at=at,
     )
     _show(timer, read_side(timer, at))
@@ -108,12 +137,18 @@ def stop(tenant_id: int, clock: str, source_id: int, *, by: Actor, at: datetime)
 
 
 def settle(timer: SideTimer, *, as_of: datetime, by: Actor) -> None:
-    """Store what a locked clock says, and say once that its target was missed."""
-    was_missed = timer.missed_at is not None
+    """Store what a locked clock says, and say once that its target was missed, or how far it is used up.
+
+    Nobody is warned of what has stopped or was missed meanwhile, and of several warnings only of the last.
+    """
+    was_missed, was_warned = timer.missed_at is not None, timer.warned_percent
     _show(timer, read_side(timer, as_of))
     db.session.flush()
+    told: dict[str, Any] = {"tenant_id": timer.tenant_id, "at": as_of, "by": by, "timer_id": timer.id}
     if timer.missed_at is not None and not was_missed:
-        record(SideTimerMissed(tenant_id=timer.tenant_id, at=as_of, by=by, timer_id=timer.id))
+        record(SideTimerMissed(**told))
+    elif timer.warned_percent > was_warned and timer.missed_at is None and timer.stopped_at is None:
+        record(SideTimerWarned(**told, percent=timer.warned_percent))
 
 
 def withdraw(timer: SideTimer, *, at: datetime) -> None:
@@ -124,13 +159,15 @@ def withdraw(timer: SideTimer, *, at: datetime) -> None:
 def _show(timer: SideTimer, verdict: Verdict) -> None:
     timer.state, timer.due_at, timer.missed_at = verdict.state, verdict.due_at, verdict.missed_at
     timer.look_at = verdict.next_look_at if timer.stopped_at is None else None
+    timer.warned_percent = max([timer.warned_percent, *(one.percent for one in verdict.warnings)])
 
 
 def read_side(timer: SideTimer, as_of: datetime) -> Verdict:
     """What a clock beside the ticket's own says at a moment: the one function that screen and sweep ask."""
-    calendar = _calendar(json.dumps(timer.measured_by, sort_keys=True))
+    calendar = _calendar(json.dumps({"calendar": timer.measured_by["calendar"]}, sort_keys=True))
     as_of = max(as_of, timer.started_at)
-    return calculate(calendar, timer.target_seconds, timer.started_at, (), timer.stopped_at, as_of)
+    percents = [one["at_percent"] for one in timer.measured_by.get("warnings", ())]
+    return calculate(calendar, timer.target_seconds, timer.started_at, (), timer.stopped_at, as_of, percents)
 
 
 @lru_cache(maxsize=256)

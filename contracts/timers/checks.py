@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import delete, func, select, tuple_, update
 
 from contracts.timers.models import TimerCheck, TimerDifference
 from contracts.timers.verifying import Check
@@ -22,21 +22,30 @@ def find_check(tenant_id: int, on: date) -> TimerCheck | None:
 def record_check(tenant_id: int, check: Check, *, on: date, at: datetime) -> TimerCheck:
     """Keep a day's comparison with its differences, and forget those of long ago."""
     row = TimerCheck(
-        tenant_id=tenant_id,
-        checked_on=on,
-        checked_at=at,
-        open_tickets=check.open_tickets,
-        closed_tickets=check.closed_tickets,
-        differences=len(check.differences),
+        tenant_id=tenant_id, checked_on=on, checked_at=at, open_tickets=0, closed_tickets=0, differences=0
     )
     db.session.add(row)
     db.session.flush()
-    db.session.add_all(
-        TimerDifference(tenant_id=tenant_id, check_id=row.id, **one._asdict()) for one in check.differences
-    )
+    add_to_check(tenant_id, row.id, check)
     _forget(tenant_id, on - KEPT)
-    db.session.flush()
     return row
+
+
+def add_to_check(tenant_id: int, check_id: int, piece: Check) -> None:
+    """Add a piece to a day's comparison."""
+    db.session.execute(
+        update(TimerCheck)
+        .where(TimerCheck.tenant_id == tenant_id, TimerCheck.id == check_id)
+        .values(
+            open_tickets=TimerCheck.open_tickets + piece.open_tickets,
+            closed_tickets=TimerCheck.closed_tickets + piece.closed_tickets,
+            differences=TimerCheck.differences + len(piece.differences),
+        )
+    )
+    db.session.add_all(
+        TimerDifference(tenant_id=tenant_id, check_id=check_id, **one._asdict()) for one in piece.differences
+    )
+    db.session.flush()
 
 
 def _forget(tenant_id: int, before: date) -> None:

@@ -1,15 +1,16 @@
 """Closing what was resolved and letting what was closed be reopened: times that the contract sets."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts.timers.models import TicketDeadline
 from contracts.timers.promises import find_promise
 from tenants.foundation.db import db
 from tenants.tickets.events import MessageAdded, OnTicket
-from tenants.tickets.models import Ticket
+from tenants.tickets.models import Message, Ticket
 
 BATCH = 500
 RETRY = timedelta(minutes=5)
@@ -20,7 +21,7 @@ NO_LIMIT = datetime(9999, 12, 31, tzinfo=UTC)
 def follow_rest(event: OnTicket) -> None:
     """Set or end a ticket's times of closing and reopening; part of the event's own transaction.
 
-    What an import replays is past: nothing closes by itself because of it.
+    What an import replays is past and moves nothing here: `settle_rest` looks at where it left the ticket.
     """
     ticket = db.session.get_one(Ticket, (event.tenant_id, event.ticket_id))
     promise = find_promise(ticket)
@@ -52,6 +53,48 @@ def _write(ticket: Ticket, kind: str, due_at: datetime | None, look_at: datetime
     times = {"due_at": due_at, "look_at": look_at}
     written = insert(TicketDeadline).values(**row, **times)
     db.session.execute(written.on_conflict_do_update(index_elements=tuple(row), set_=times))
+
+
+def settle_rest(tenant_id: int, limit: int) -> int:
+    """Give resolved tickets without a time of closing theirs; returns how many, at most the limit.
+
+    They were resolved before such times were kept, or by an import's history. The days count from the solution, or
+    from the requester's last words after it; a time that is long past is due at once.
+    """
+    found = db.session.execute(_unsettled(tenant_id).limit(limit)).all()
+    for ticket, said_at in found:
+        days = find_promise(ticket).auto_close_days
+        rested_since = max(
+            one for one in (ticket.resolved_at or ticket.opened_at, said_at) if one is not None
+        )
+        closes_at = None if days is None else rested_since + timedelta(days=days)
+        _write(ticket, "close", closes_at, look_at=closes_at)
+        ticket.closes_at = closes_at
+    db.session.flush()
+    return len(found)
+
+
+def _unsettled(tenant_id: int) -> Any:
+    """Resolved tickets without a time, locked, each with when its requester last wrote since; who is at it is left."""
+    said = select(func.max(Message.at)).where(
+        Message.tenant_id == Ticket.tenant_id,
+        Message.ticket_id == Ticket.id,
+        Message.kind == "public",
+        Message.author_kind == "requester",
+        Message.at > Ticket.resolved_at,
+    )
+    settled = select(TicketDeadline.id).where(
+        TicketDeadline.tenant_id == Ticket.tenant_id,
+        TicketDeadline.ticket_id == Ticket.id,
+        TicketDeadline.kind == "close",
+    )
+    waiting = (Ticket.tenant_id == tenant_id, ~Ticket.is_over, Ticket.state == "resolved")
+    return (
+        select(Ticket, said.scalar_subquery())
+        .where(*waiting, Ticket.closes_at.is_(None), ~settled.exists())
+        .order_by(Ticket.id)
+        .with_for_update(of=Ticket, skip_locked=True)
+    )
 
 
 def list_due_closings(now: datetime, limit: int = BATCH) -> list[tuple[int, int]]:

@@ -28,6 +28,14 @@ class TimerMissed(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SideTimerWarned(Event):
+    """A share, in percent, of a target beside the ticket's own was used up."""
+
+    timer_id: int
+    percent: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class SideTimerMissed(Event):
     """A target beside the ticket's own ran out: a hand-over was not accepted, or a vendor did not answer."""
 

@@ -169,13 +169,17 @@ class SideTimer(TenantOwned, Base):
     # The hand-over or the vendor's case that it measures.
     source_id: Mapped[int]
     target_seconds: Mapped[int]
-    # `{"calendar": …}` as it was when the clock started: it may be another tenant's, and later terms change nothing.
+    # `{"calendar": …, "warnings": [{"at_percent", "notify"}, …]}` as they were when the clock started: they may be
+    # another tenant's, and later terms change nothing.
     measured_by: Mapped[dict[str, Any]]
     state: Mapped[str]
     started_at: Mapped[datetime] = moment()
     stopped_at: Mapped[datetime | None] = moment(nullable=True)
     due_at: Mapped[datetime | None] = moment(nullable=True)
     missed_at: Mapped[datetime | None] = moment(nullable=True)
+    # The highest shares of the target, in percent, of which a warning was due, and of which people were told.
+    warned_percent: Mapped[int] = mapped_column(default=0)
+    told_percent: Mapped[int] = mapped_column(default=0)
     # When people were told of the miss.
     acted_at: Mapped[datetime | None] = moment(nullable=True)
     look_at: Mapped[datetime | None] = moment(nullable=True)

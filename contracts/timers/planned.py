@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import func, or_, select
 
-from contracts.clock.history import ClockKind, Terms
+from contracts.clock.history import ClockKind, Entry, Terms
 from contracts.clock.maintenance import Planned
 from contracts.timers.models import MaintenanceAsset, MaintenanceInterval
 from tenants.foundation.db import among, db
@@ -48,6 +48,11 @@ class Found(NamedTuple):
 def leaves_out(terms: Terms | None) -> bool:
     """Whether terms take planned maintenance from any clock: else what is stored does not depend on it."""
     return terms is not None and any(terms.of(kind).maintenance.is_excluded for kind in ClockKind)
+
+
+def has_left_out(first: Terms | None, entries: Iterable[Entry]) -> bool:
+    """As `leaves_out`, of any terms that measured a ticket: what earlier ones decided depends on it too."""
+    return leaves_out(first) or any(leaves_out(one.terms) for one in entries)
 
 
 def planned_for(tenant_id: int, tickets: Sequence[About]) -> Mapping[int, Sequence[Planned]]:

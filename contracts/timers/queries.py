@@ -1,6 +1,6 @@
 """What screens ask of timers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -9,25 +9,71 @@ from sqlalchemy import Row, func, select
 
 from contracts.clock.calendar import Calendar
 from contracts.clock.clock import State
-from contracts.clock.history import ClockKind, Reading, Terms
+from contracts.clock.history import ClockKind, Entry, Reading, Terms
 from contracts.clock.instants import seconds_of
 from contracts.clock.maintenance import Planned, set_apart
 from contracts.clock.timeline import Pause, Timeline, gaps_of
-from contracts.terms.queries import terms_by_id, versions_by_id
+from contracts.terms.models import ContractVersion
+from contracts.terms.queries import terms_by_id, terms_of, versions_by_id
 from contracts.timers.models import TimerMark
 from contracts.timers.planned import leaves_out, list_planned_for, planned_for
-from contracts.timers.reading import read_ticket
+from contracts.timers.reading import entries_of, read_entries, versions_of
 from tenants.foundation.db import db
 from tenants.tickets.models import Ticket, TicketEvent
+
+Versions = Mapping[int, ContractVersion]
 
 
 def read_clocks_of(ticket: Ticket, history: Iterable[TicketEvent], as_of: datetime) -> Sequence[Reading]:
     """The clocks of one ticket at a moment, with their strips; empty where nothing was promised."""
     if ticket.contract_version_id is None:
         return ()
-    key = (ticket.tenant_id, ticket.contract_version_id)
-    planned = planned_for(ticket.tenant_id, [ticket]).get(ticket.id, ())
-    return read_ticket(ticket, history, versions_by_id([key])[key], as_of, planned)
+    lines = list(history)
+    return read_clocks_by(ticket, lines, find_versions(ticket, lines), as_of)
+
+
+def find_versions(ticket: Ticket, history: Iterable[TicketEvent]) -> Versions:
+    """The versions that measured a ticket, by id; one statement, none where nothing was promised."""
+    keys = versions_of(history, ticket.contract_version_id)
+    found = versions_by_id((ticket.tenant_id, one) for one in keys)
+    return {one.id: one for one in found.values()}
+
+
+def read_clocks_by(
+    ticket: Ticket, history: Sequence[TicketEvent], versions: Versions, as_of: datetime
+) -> Sequence[Reading]:
+    """As `read_clocks_of`, by versions that were found before; one statement for planned maintenance."""
+    entries, first = course_of(ticket, history, versions)
+    planned = planned_for(ticket.tenant_id, [ticket] if first else ()).get(ticket.id, ())
+    read = read_entries(ticket.source, entries, first, as_of, planned)
+    return [reading for reading in read if reading.target is not None]
+
+
+def course_of(
+    ticket: Ticket, history: Sequence[TicketEvent], versions: Versions
+) -> tuple[list[Entry], Terms | None]:
+    """What moves a ticket's clocks, and the terms that measured it first."""
+    terms = {version_id: terms_of(one) for version_id, one in versions.items()}
+    first = next(iter(versions_of(history, ticket.contract_version_id)), None)
+    return entries_of(history, terms), None if first is None else terms[first]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """The version that measures a ticket, and since when: since its opening, or since it was applied to it."""
+
+    number: int
+    since: datetime
+    was_applied: bool
+
+
+def find_measure(ticket: Ticket, history: Iterable[TicketEvent], versions: Versions) -> Measure | None:
+    """By which version a ticket is measured; None where nothing was promised."""
+    applied = [row for row in history if row.kind == "terms_applied"]
+    if applied:
+        return Measure(applied[-1].data["version"], applied[-1].at, was_applied=True)
+    version = versions.get(ticket.contract_version_id or 0)
+    return None if version is None else Measure(version.number, ticket.opened_at, was_applied=False)
 
 
 @dataclass(frozen=True, slots=True)

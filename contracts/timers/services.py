@@ -8,19 +8,19 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import Insert, insert
 
-from contracts.clock.history import Reading
-from contracts.terms.document import read_terms
+from contracts.clock.history import Entry, Reading, Terms
 from contracts.terms.models import ContractVersion
 from contracts.terms.queries import find_version_in_force
 from contracts.timers.events import TimerMissed, TimerWarned
 from contracts.timers.models import TicketTimer, TimerMark
-from contracts.timers.planned import leaves_out, planned_for
-from contracts.timers.reading import entries_of, read_entries
+from contracts.timers.planned import has_left_out, planned_for
+from contracts.timers.queries import course_of, find_versions
+from contracts.timers.reading import read_entries, versions_of
 from contracts.timers.stored import mark_values, shown_values, timer_values
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
 from tenants.foundation.events import record
-from tenants.tickets.events import OnTicket
+from tenants.tickets.events import OnTicket, TermsApplied
 from tenants.tickets.models import Ticket
 from tenants.tickets.queries import list_history
 
@@ -31,6 +31,13 @@ def follow_ticket(event: OnTicket) -> None:
     """Bring a ticket's timers to the moment of an event; part of the event's own transaction."""
     ticket = db.session.get_one(Ticket, (event.tenant_id, event.ticket_id))
     refresh_ticket(ticket, as_of=event.at, by=event.by, replay=event.replay)
+
+
+def follow_terms(event: TermsApplied) -> None:
+    """Another version measures the ticket from now on, its clocks included."""
+    ticket = db.session.get_one(Ticket, (event.tenant_id, event.ticket_id))
+    ticket.contract_version_id = event.version_id
+    follow_ticket(event)
 
 
 def refresh_ticket(ticket: Ticket, *, as_of: datetime, by: Actor, replay: bool = False) -> Sequence[Reading]:
@@ -47,20 +54,28 @@ def refresh_ticket(ticket: Ticket, *, as_of: datetime, by: Actor, replay: bool =
 def _refresh(
     ticket: Ticket, version: ContractVersion, as_of: datetime, by: Actor, replay: bool
 ) -> Sequence[Reading]:
-    terms = read_terms(version.terms)
-    entries = entries_of(list_history(ticket.id))
+    entries, terms = _course(ticket, version)
     # Who had to wait for the ticket began before what happened meanwhile.
     as_of = max([as_of, *(entry.at for entry in entries[-1:])])
-    planned = planned_for(ticket.tenant_id, [ticket]).get(ticket.id, ()) if leaves_out(terms) else ()
-    read = read_entries(ticket.source, entries, terms, as_of, planned)
+    planned = planned_for(ticket.tenant_id, [ticket] if has_left_out(terms, entries) else ())
+    read = read_entries(ticket.source, entries, terms, as_of, planned.get(ticket.id, ()))
     readings = [reading for reading in read if reading.target is not None]
-    _store(ticket, version, readings, as_of)
+    _store(ticket, readings, as_of)
     lost = [reading for reading in read if reading.target is None and reading.target_version > 1]
     _set_aside(ticket, lost, as_of)
     _record_marks(ticket, read, as_of, by, replay)
     for name, value in shown_values(readings, ticket.waiting_since).items():
         setattr(ticket, name, value)
     return readings
+
+
+def _course(ticket: Ticket, version: ContractVersion) -> tuple[Sequence[Entry], Terms | None]:
+    """As `course_of`, without asking for a version that is at hand: most tickets know only one."""
+    history = list_history(ticket.id)
+    known = {version.id: version}
+    if versions_of(history, version.id) != [version.id]:
+        known = dict(find_versions(ticket, history))
+    return course_of(ticket, history, known)
 
 
 def _version_of(ticket: Ticket) -> ContractVersion | None:
@@ -72,14 +87,13 @@ def _version_of(ticket: Ticket) -> ContractVersion | None:
     return db.session.get_one(ContractVersion, (ticket.tenant_id, ticket.contract_version_id))
 
 
-def _store(ticket: Ticket, version: ContractVersion, readings: Sequence[Reading], as_of: datetime) -> None:
+def _store(ticket: Ticket, readings: Sequence[Reading], as_of: datetime) -> None:
     """One statement that is compiled once: rows in VALUES would be compiled anew each time."""
     if not readings:
         return
     shared = {
         "tenant_id": ticket.tenant_id,
         "ticket_id": ticket.id,
-        "contract_version_id": version.id,
         "read_at": as_of,
     }
     rows = [

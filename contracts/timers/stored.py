@@ -14,6 +14,7 @@ def timer_values(reading: Reading) -> dict[str, Any]:
     """The columns of a cycle's timer; one without a target keeps the seconds of the target it had."""
     verdict = reading.verdict
     values: dict[str, Any] = {
+        "contract_version_id": reading.terms_id,
         "priority": reading.priority,
         "target_version": reading.target_version,
         "state": verdict.state,

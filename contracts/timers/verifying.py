@@ -10,6 +10,7 @@ such as a warning of an earlier target, must have been so when it was recorded.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, groupby
@@ -20,10 +21,10 @@ from sqlalchemy import Row, func, select
 
 from contracts.clock.history import ClockKind, Entry, Reading, Terms
 from contracts.clock.maintenance import Planned
-from contracts.terms.queries import terms_by_id
+from contracts.terms.queries import terms_of_client
 from contracts.timers.models import SideTimer, TicketDeadline, TicketTimer, TimerMark
 from contracts.timers.planned import planned_for
-from contracts.timers.reading import entries_of, read_entries
+from contracts.timers.reading import entries_of, read_entries, versions_of
 from contracts.timers.stored import mark_values, shown_values, timer_values
 from contracts.timers.verifying_beside import deadline_differences, side_differences
 from tenants.foundation.db import db
@@ -73,17 +74,47 @@ class Stored:
     beside: Sequence[Any] = ()
     deadlines: Sequence[Any] = ()
     planned: Sequence[Planned] = ()
+    # The version that was applied last, if any was.
+    applied: int | None = None
 
 
 def verify_tenant(tenant_id: int, *, now: datetime, sample: int = SAMPLE) -> Check:
     """Compare every open ticket of a client, and so many closed ones by chance, in one snapshot of its own."""
-    with enter(of_tenant(tenant_id)):
-        db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        open_ids = db.session.scalars(_ids(tenant_id).where(Ticket.is_open).order_by(Ticket.id)).all()
-        closed = _ids(tenant_id).where(Ticket.is_open.is_(False)).order_by(func.random()).limit(sample)
-        closed_ids = db.session.scalars(closed).all()
+    with _snapshot(tenant_id):
+        open_ids = db.session.scalars(_open(tenant_id)).all()
+        closed_ids = db.session.scalars(_by_chance(tenant_id, sample)).all()
         found = compare_tickets(tenant_id, [*open_ids, *closed_ids], now=now)
     return Check(len(open_ids), len(closed_ids), found)
+
+
+def verify_closed(tenant_id: int, *, now: datetime, sample: int = SAMPLE) -> Check:
+    """Compare so many closed tickets by chance, in a snapshot of its own."""
+    with _snapshot(tenant_id):
+        ids = db.session.scalars(_by_chance(tenant_id, sample)).all()
+        return Check(0, len(ids), compare_tickets(tenant_id, ids, now=now))
+
+
+def verify_open(tenant_id: int, *, now: datetime, after: int, limit: int) -> tuple[Check, int | None]:
+    """Compare so many open tickets after an id, in a snapshot; and the id to go on after, None at the end."""
+    with _snapshot(tenant_id):
+        ids = db.session.scalars(_open(tenant_id).where(Ticket.id > after).limit(limit)).all()
+        check = Check(len(ids), 0, compare_tickets(tenant_id, ids, now=now))
+    return check, ids[-1] if len(ids) == limit else None
+
+
+@contextmanager
+def _snapshot(tenant_id: int) -> Iterator[None]:
+    with enter(of_tenant(tenant_id)):
+        db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        yield
+
+
+def _open(tenant_id: int) -> Any:
+    return _ids(tenant_id).where(Ticket.is_open).order_by(Ticket.id)
+
+
+def _by_chance(tenant_id: int, sample: int) -> Any:
+    return _ids(tenant_id).where(Ticket.is_open.is_(False)).order_by(func.random()).limit(sample)
 
 
 def compare_tickets(tenant_id: int, ids: Sequence[int], *, now: datetime) -> list[Difference]:
@@ -114,23 +145,23 @@ def _read(tenant_id: int, ids: Sequence[int]) -> Iterator[Stored]:
         )
         mine = select(*columns).where(Ticket.tenant_id == tenant_id, Ticket.id.in_(piece))
         tickets = db.session.execute(mine.order_by(Ticket.id)).all()
-        terms = terms_by_id(
-            (tenant_id, one.contract_version_id) for one in tickets if one.contract_version_id
-        )
         timers, marks = _rows(TicketTimer, tenant_id, piece), _rows(TimerMark, tenant_id, piece)
         events = _rows(TicketEvent, tenant_id, piece)
         planned = planned_for(tenant_id, tickets)
+        versions = {one.id: versions_of(events.get(one.id, ()), one.contract_version_id) for one in tickets}
+        terms = terms_of_client(tenant_id, chain.from_iterable(versions.values()))
         beside, deadlines = _rows(SideTimer, tenant_id, piece), _rows(TicketDeadline, tenant_id, piece)
         for ticket in tickets:
             yield Stored(
                 ticket,
-                terms.get((tenant_id, ticket.contract_version_id or 0)),
+                terms[versions[ticket.id][0]] if versions[ticket.id] else None,
                 timers.get(ticket.id, ()),
                 marks.get(ticket.id, ()),
-                entries_of(events.get(ticket.id, ())),
+                entries_of(events.get(ticket.id, ()), terms),
                 beside.get(ticket.id, ()),
                 deadlines.get(ticket.id, ()),
                 planned.get(ticket.id, ()),
+                versions[ticket.id][-1] if len(versions[ticket.id]) > 1 else None,
             )
 
 
@@ -163,8 +194,6 @@ def differences_of(stored: Stored, now: datetime) -> Iterator[Difference]:
 
 
 def _readings(stored: Stored, entries: Sequence[Entry], moment: datetime) -> Sequence[Reading]:
-    if stored.terms is None:
-        return ()
     return read_entries(stored.ticket.source, entries, stored.terms, moment, stored.planned)
 
 
@@ -177,7 +206,6 @@ def _timer_differences(stored: Stored, read: Iterable[Reading], now: datetime) -
         row = rows.pop((reading.kind, reading.cycle), None)
         name = f"{reading.kind} {reading.cycle}"
         if row is not None:
-            yield name, "contract_version_id", row.contract_version_id, stored.ticket.contract_version_id
             yield from _columns(name, row, timer_values(reading))
             yield from _owed(name, row, now)
         elif reading.target is not None:
@@ -255,6 +283,8 @@ def _mark_name(values: Mapping[str, Any]) -> str:
 
 def _ticket_differences(stored: Stored, read: Sequence[Reading], *, certain: bool) -> Iterator[Found]:
     values = shown_values(read, stored.ticket.waiting_since)
+    if stored.applied is not None:
+        yield "", "contract_version_id", stored.ticket.contract_version_id, stored.applied
     for column in _TICKET:
         if certain or column != "sla_state":
             yield "", column, getattr(stored.ticket, column), values[column]

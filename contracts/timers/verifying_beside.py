@@ -1,14 +1,14 @@
 """Clocks beside the ticket's own and times of closing: stored against recomputed. Pure.
 
 A clock beside keeps no moment at which it was read, and needs none: it never pauses, so its due time does not move,
-what stopped stays, and of one that runs only a miss can be owed, by a sweep that may lag.
+what stopped stays, and of one that runs only a warning or a miss can be owed, by a sweep that may lag.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from contracts.clock.clock import State
+from contracts.clock.clock import ClockWarning, State, Verdict
 from contracts.timers.beside import read_side
 
 Found = tuple[str, str, Any, Any]
@@ -26,18 +26,28 @@ def side_differences(rows: Iterable[Any], now: datetime, lag: timedelta) -> Iter
             yield name, "state", row.state, verdict.state
             yield name, "missed_at", row.missed_at, verdict.missed_at
             yield name, "look_at", row.look_at, None
+            yield name, "warned_percent", row.warned_percent, _highest(verdict.warnings)
         else:
-            yield from _running(name, row, verdict.missed_at, verdict.due_at, now - lag)
+            yield from _running(name, row, verdict, now - lag)
 
 
-def _running(
-    name: str, row: Any, missed_at: datetime | None, due_at: datetime | None, swept: datetime
-) -> Iterator[Found]:
-    if row.missed_at is not None or (missed_at is not None and missed_at < swept):
-        yield name, "missed_at", row.missed_at, missed_at
+def _running(name: str, row: Any, verdict: Verdict, swept: datetime) -> Iterator[Found]:
+    if row.missed_at is not None or (verdict.missed_at is not None and verdict.missed_at < swept):
+        yield name, "missed_at", row.missed_at, verdict.missed_at
         yield name, "state", row.state, State.MISSED
-    elif due_at is not None:
-        yield name, "look_at", row.look_at, due_at + timedelta(seconds=1)
+        yield name, "warned_percent", row.warned_percent, _highest(verdict.warnings)
+        return
+    fired = {one.percent: one.at for one in verdict.warnings}
+    owed = _highest(one for one in verdict.warnings if one.at < swept)
+    if row.warned_percent < owed or (row.warned_percent and row.warned_percent not in fired):
+        yield name, "warned_percent", row.warned_percent, owed
+    elif verdict.due_at is not None:
+        looked_at = fired.get(row.warned_percent, row.started_at)
+        yield name, "look_at", row.look_at, read_side(row, looked_at).next_look_at
+
+
+def _highest(warnings: Iterable[ClockWarning]) -> int:
+    return max((one.percent for one in warnings), default=0)
 
 
 def deadline_differences(ticket: Any, rows: Iterable[Any]) -> Iterator[Found]:

@@ -58,6 +58,7 @@ def contract_of(version: ContractVersion) -> Contract:
 # Lines of a history that clients may know of; the others are how the provider works.
 CLIENTS_LINES = (
     "opened", "message_added", "state_changed", "reprioritised", "resolved", "reopened", "closed", "cancelled",
+    "terms_applied",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from contracts.terms import ola
 from contracts.terms.difference import span_words
 from contracts.terms.document import PAUSE_REASONS, PRIORITIES, calendar_of, default_terms, read_promise
 from contracts.terms.promise import MISS, Promise
-from msp.console.contract_forms import CLOCKS, NOTIFIED, ROWS, TermsForm
+from msp.console.contract_forms import CLOCKS, NOTIFIED, TermsForm
 from msp.promises.changes import holiday_country
 from msp.promises.holidays import Offer, country_of, offers
 from tenants.foundation.errors import InvalidMany
@@ -66,6 +66,7 @@ def fields_of(terms: dict[str, Any], time_zone: str) -> dict[str, Any]:
         **{name: terms[name] for name in _RULES},
         **_level_fields(terms),
         **_calendar_fields(terms, promise, time_zone),
+        "miss_warning": MISS in terms["warn_at_percent"],
         **_action_fields(promise),
         **_credit_fields(promise),
         **_freeze_fields(promise),
@@ -169,7 +170,9 @@ def _draft_levels(form: TermsForm, draft: Draft) -> None:
 
 
 def _draft_acceptance(form: TermsForm, draft: Draft) -> None:
-    """What the provider promises itself; the page offers it in the own company's terms only."""
+    """What the provider promises itself; the page offers it in the own company's terms only, others keep theirs."""
+    if not any(form[f"acceptance_{priority}"].raw_data for priority in PRIORITIES):
+        return
     typed = {priority: form[f"acceptance_{priority}"].data for priority in PRIORITIES}
     minutes = {priority: value for priority, value in typed.items() if value is not None}
     draft.document.pop(ola.MEMBER, None)
@@ -247,16 +250,19 @@ def _weekly(form: TermsForm, group: str, member: str, draft: Draft) -> list[dict
 
 
 def _draft_actions(form: TermsForm, draft: Draft) -> None:
-    names = [f"warning_{row}" for row in range(ROWS)]
     percents: dict[int, str] = {}
-    for name in names:
+    for row in range(form.row_counts["warning"]):
+        name = f"warning_{row}"
         percent = form[f"{name}_percent"].data
+        if any(form[f"{name}_{part}"].data for part in (*NOTIFIED, "hand_to")):
+            _want(form, draft, f"{name}_percent")
         if percent is not None and percent in percents:
             draft.errors.append((f"{name}_percent", _l("This percentage is given twice.")))
         elif percent is not None:
             percents[percent] = name
     ordered = sorted(percents.items())
-    draft.document["warn_at_percent"] = [percent for percent, _ in ordered]
+    kept = [MISS] if form.miss_warning.data else []
+    draft.document["warn_at_percent"] = [*(percent for percent, _ in ordered), *kept]
     draft.document["actions"] = [_action(form, *pair) for pair in (*ordered, (MISS, "miss"))]
     for place, (_, name) in enumerate(ordered):
         draft.places[f"warn_at_percent.{place}"] = draft.places[f"actions.{place}"] = f"{name}_percent"
@@ -269,7 +275,7 @@ def _action(form: TermsForm, percent: int, name: str) -> dict[str, Any]:
 
 def _draft_credits(form: TermsForm, draft: Draft) -> None:
     table: list[dict[str, Any]] = []
-    for row in range(ROWS):
+    for row in range(form.row_counts["credit"]):
         clock, below, credit = (form[f"credit_{row}_{part}"].data for part in ("clock", "below", "credit"))
         if not clock and below is None and credit is None:
             continue
@@ -288,7 +294,7 @@ def _draft_credits(form: TermsForm, draft: Draft) -> None:
 
 def _draft_freezes(form: TermsForm, draft: Draft) -> None:
     freezes: list[dict[str, Any]] = []
-    for row in range(ROWS):
+    for row in range(form.row_counts["freeze"]):
         names = {part: f"freeze_{row}_{part}" for part in ("from", "to", "name")}
         values = {part: form[name].data for part, name in names.items()}
         if not any(values.values()):

@@ -1,7 +1,8 @@
 """The forms of a contract and of its terms: fields and their bounds; `contract_drafts` turns them into a document."""
 
+from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -27,13 +28,12 @@ from contracts.clock.calendar import WEEKDAYS
 from contracts.clock.history import ClockKind
 from contracts.terms.document import LONGEST_TARGET, PAUSE_REASONS, PRIORITIES
 from contracts.terms.ola import LONGEST as LONGEST_ACCEPTANCE
-from contracts.terms.promise import LONGEST_NAME, LONGEST_PROMISE, MOST_DAYS, MOST_HOURS, TIERS, Notified
+from contracts.terms.promise import LONGEST_PROMISE, MOST_DAYS, MOST_HOURS, TIERS, Notified
 from contracts.terms.services import YEARS
 from msp.console.forms import trimmed, zone_choices
 from msp.promises.holidays import country_choices
 from msp.promises.words import (
     CHANGE_WORDS,
-    CLOCK_WORDS,
     MAINTENANCE_WORDS,
     NOTIFY_WORDS,
     PAUSE_WORDS,
@@ -47,16 +47,14 @@ from msp.web.fields import options, plain_text
 
 CLOCKS = tuple(clock.value for clock in ClockKind)
 NOTIFIED = tuple(who.value for who in Notified)
-ROWS = 12
-"""How many warnings, credits and freezes a form can hold."""
 
 
-def _whole(label: Any, low: int, high: int, **more: Any) -> IntegerField:
+def whole(label: Any, low: int, high: int, **more: Any) -> IntegerField:
     said = _l("Enter a whole number from %(low)s to %(high)s.", low=low, high=high)
     return IntegerField(label, [Optional(), NumberRange(low, high, said)], **more)
 
 
-def _words(label: Any, longest: int = 100) -> StringField:
+def words(label: Any, longest: int = 100) -> StringField:
     return StringField(label, [Length(max=longest), plain_text], filters=[trimmed])
 
 
@@ -69,7 +67,7 @@ def _plain_lines(form: Any, field: Any) -> None:
         plain_text(form, SimpleNamespace(data=line))
 
 
-def _day(label: Any, *rules: Any) -> DateField:
+def day(label: Any, *rules: Any) -> DateField:
     return DateField(label, [*(rules or [Optional()]), _in_reach])
 
 
@@ -84,10 +82,12 @@ def _one_of(label: Any, words: Any) -> SelectField:
 
 
 class TermsForm(FlaskForm):
-    """A version's terms in fields; those that come in rows are added below."""
+    """A version's terms in fields; `contract_rows.form_with` adds those that come in rows."""
 
-    in_force_on = _day(_l("In force from"), DataRequired(_l("Enter a date.")))
-    note = _words(_l("What changes, in a sentence"), 300)
+    row_counts: ClassVar[Mapping[str, int]] = {}
+    miss_warning = BooleanField(_l("Keep a warning at 100 percent too, as the earlier terms do"))
+    in_force_on = day(_l("In force from"), DataRequired(_l("Enter a date.")))
+    note = words(_l("What changes, in a sentence"), 300)
     update_start = _one_of(_l("The time for an update begins"), UPDATE_WORDS)
     reopen = _one_of(_l("When a ticket is reopened"), REOPEN_WORDS)
     change = _one_of(_l("When the priority changes"), CHANGE_WORDS)
@@ -97,9 +97,9 @@ class TermsForm(FlaskForm):
     holiday_days = SelectMultipleField(_l("Holidays"), choices=[], validate_choice=False)
     accept_years = SelectMultipleField(_l("Accept all of a year"), choices=[], validate_choice=False)
     holidays = _lines(_l("Other holidays, one date a line"))
-    cap_percent = _whole(_l("Credits of one month at most, percent of the fee"), 1, 100)
-    auto_close_days = _whole(_l("Close solved tickets after days"), 1, MOST_DAYS, default=7)
-    reopen_days = _whole(_l("Closed tickets can be reopened for days"), 1, MOST_DAYS, default=14)
+    cap_percent = whole(_l("Credits of one month at most, percent of the fee"), 1, 100)
+    auto_close_days = whole(_l("Close solved tickets after days"), 1, MOST_DAYS, default=7)
+    reopen_days = whole(_l("Closed tickets can be reopened for days"), 1, MOST_DAYS, default=14)
     statement_day = IntegerField(
         _l("Day of the following month on which the statement is mailed"),
         [
@@ -108,10 +108,10 @@ class TermsForm(FlaskForm):
         ],
         default=3,
     )
-    included_hours = _whole(_l("Hours included a month"), 0, MOST_HOURS)
-    patch_promise_days = _whole(_l("Critical updates installed within days"), 1, LONGEST_PROMISE)
+    included_hours = whole(_l("Hours included a month"), 0, MOST_HOURS)
+    patch_promise_days = whole(_l("Critical updates installed within days"), 1, LONGEST_PROMISE)
     maintenance = _one_of(_l("Planned maintenance"), MAINTENANCE_WORDS)
-    week_on = _day(_l("Week to show"))
+    week_on = day(_l("Week to show"))
 
 
 class ContractForm(TermsForm):
@@ -121,8 +121,8 @@ class ContractForm(TermsForm):
         _l("Name"), [DataRequired(_l("Enter a name.")), Length(max=120), plain_text], filters=[trimmed]
     )
     time_zone = SelectField(_l("Time zone"), default="Asia/Jakarta")
-    ends_on = _day(_l("Ends on"))
-    monthly_fee = _whole(_l("Monthly fee, in whole units"), 0, 10**12)
+    ends_on = day(_l("Ends on"))
+    monthly_fee = whole(_l("Monthly fee, in whole units"), 0, 10**12)
     currency = StringField(_l("Currency"), [Length(3, 3, _l("Three letters, such as IDR."))], default="IDR")
 
 
@@ -138,30 +138,16 @@ def _minutes(priority: str, clock: str) -> IntegerField:
 
 def _acceptance(priority: str) -> IntegerField:
     label = _l("%(priority)s: hand-over accepted within, minutes", priority=priority)
-    return _whole(label, 1, LONGEST_ACCEPTANCE)
+    return whole(label, 1, LONGEST_ACCEPTANCE)
 
 
-def _add_action(name: str, label: Any) -> None:
+def add_action(name: str, label: Any, to: type[TermsForm] = TermsForm) -> None:
     for who in NOTIFIED:
-        _add(f"{name}_{who}", BooleanField(_l("%(label)s: %(who)s", label=label, who=NOTIFY_WORDS[who])))
+        said = _l("%(label)s: %(who)s", label=label, who=NOTIFY_WORDS[who])
+        setattr(to, f"{name}_{who}", BooleanField(said))
     tiers: list[tuple[str, Any]] = [("", "–"), *((tier, tier) for tier in TIERS)]
     field = SelectField(_l("%(label)s: hand to", label=label), choices=options(tiers), default="")
-    _add(f"{name}_hand_to", field)
-
-
-def _add_credit(row: int) -> None:
-    clocks = [("", _l("none")), *CLOCK_WORDS.items()]
-    label = _l("Credit %(number)s", number=row + 1)
-    _add(f"credit_{row}_clock", SelectField(label, choices=options(clocks), default=""))
-    _add(f"credit_{row}_below", _whole(_l("%(label)s: below percent", label=label), 1, 100))
-    _add(f"credit_{row}_credit", _whole(_l("%(label)s: percent of the fee", label=label), 1, 100))
-
-
-def _add_freeze(row: int) -> None:
-    label = _l("Freeze %(number)s", number=row + 1)
-    _add(f"freeze_{row}_from", _day(_l("%(label)s: first day", label=label)))
-    _add(f"freeze_{row}_to", _day(_l("%(label)s: last day", label=label)))
-    _add(f"freeze_{row}_name", _words(_l("%(label)s: name", label=label), LONGEST_NAME))
+    setattr(to, f"{name}_hand_to", field)
 
 
 for _priority in PRIORITIES:
@@ -170,39 +156,13 @@ for _priority in PRIORITIES:
     _add(f"acceptance_{_priority}", _acceptance(_priority))
     _add(f"{_priority}_always", BooleanField(_l("%(priority)s around the clock", priority=_priority)))
 for _weekday in WEEKDAYS:
-    _add(f"hours_{_weekday}", _words(_l("%(weekday)s: business hours", weekday=WEEKDAY_WORDS[_weekday])))
-    _add(f"window_{_weekday}", _words(_l("%(weekday)s: maintenance window", weekday=WEEKDAY_WORDS[_weekday])))
+    _add(f"hours_{_weekday}", words(_l("%(weekday)s: business hours", weekday=WEEKDAY_WORDS[_weekday])))
+    _add(f"window_{_weekday}", words(_l("%(weekday)s: maintenance window", weekday=WEEKDAY_WORDS[_weekday])))
 for _clock in CLOCKS:
     for _reason in PAUSE_REASONS:
         _said = _l("%(clock)s %(reason)s", clock=PAUSE_WORDS[_clock], reason=REASON_WORDS[_reason])
         _add(f"pause_{_clock}_{_reason}", BooleanField(_said))
-for _row in range(ROWS):
-    _label = _l("Warning %(number)s", number=_row + 1)
-    # A hundred percent is the miss, which has a line of its own.
-    _add(f"warning_{_row}_percent", _whole(_l("%(label)s: percent", label=_label), 1, 99))
-    _add_action(f"warning_{_row}", _label)
-    _add_credit(_row)
-    _add_freeze(_row)
-_add_action("miss", _l("When a target is missed"))
-
-
-GROUPS = {
-    "warning": ("percent", *NOTIFIED, "hand_to"),
-    "credit": ("clock", "below", "credit"),
-    "freeze": ("name", "from", "to"),
-}
-
-
-def rows_of(form: TermsForm, group: str) -> range:
-    """The rows of a group that the page shows: those with something in them, and one more."""
-    used = [
-        row for row in range(ROWS) if any(_is_filled(form[f"{group}_{row}_{part}"]) for part in GROUPS[group])
-    ]
-    return range(min(max(used, default=-1) + 2, ROWS))
-
-
-def _is_filled(field: Any) -> bool:
-    return field.data not in (None, "", False) or any(field.raw_data or ())
+add_action("miss", _l("When a target is missed"))
 
 
 def prepare(form: TermsForm) -> None:

@@ -17,7 +17,8 @@ from contracts.terms.models import Contract, ContractVersion
 from contracts.timers.queries import list_attainment, month_bounds
 from msp.console.blueprint import bp
 from msp.console.contract_drafts import Draft, beside_fields, draft_of, fields_of, first_terms, settle_days
-from msp.console.contract_forms import GROUPS, ContractForm, TermsForm, prepare, rows_of
+from msp.console.contract_forms import ContractForm, TermsForm, prepare
+from msp.console.contract_rows import GROUPS, F, check_rows, form_with, rows_in, rows_of
 from msp.promises.changes import Row, difference_words
 from msp.promises.sheet import show_versions
 from msp.promises.week import Week, week_of
@@ -76,10 +77,9 @@ def add_contract(slug: str) -> Any:
     today = _today(tenant.time_zone)
     terms = first_terms(tenant.time_zone, today)
     begun = fields_of(terms, tenant.time_zone) | {"in_force_on": today, "time_zone": tenant.time_zone}
-    form = ContractForm(data=None if request.method == "POST" else begun)
-    prepare(form)
+    form = _form(ContractForm, begun)
     preview = None
-    if form.validate_on_submit():
+    if _is_to_check() and form.validate_on_submit():
         draft = _checked(form, form.time_zone.data or "", terms, partial(_check_contract, form))
         if draft and not _is_preview():
             _add_contract(tenant.id, form, draft)
@@ -117,12 +117,12 @@ def add_version(contract_id: str) -> Any:
     contract = queries.find_contract(contract_id)
     owner = names_of([contract.tenant_id])[contract.tenant_id]
     latest = queries.list_versions(contract)[0]
-    begun = None if request.method == "POST" else fields_of(latest.terms, contract.time_zone)
-    form = TermsForm(data=begun)
-    prepare(form)
+    calendar = latest.terms["calendar"]
+    zone = contract.time_zone if calendar == "always" else calendar["time_zone"]
+    form = _form(TermsForm, fields_of(latest.terms, zone))
     preview = None
-    if form.validate_on_submit():
-        draft = _checked(form, contract.time_zone, latest.terms, partial(_check_version, contract, form))
+    if _is_to_check() and form.validate_on_submit():
+        draft = _checked(form, zone, latest.terms, partial(_check_version, contract, form))
         if draft and not _is_preview() and _followed(contract, form, draft):
             flash(_("The new terms are in the book."), "good")
             return redirect(url_for("console.show_contract", slug=owner.slug))
@@ -157,6 +157,29 @@ def _followed(contract: Contract, form: TermsForm, draft: Draft) -> bool:
     return True
 
 
+def _form(kind: type[F], begun: dict[str, Any]) -> F:
+    """The form with the rows that were sent, or those of the terms to begin with."""
+    sent = request.method == "POST"
+    form = form_with(kind, rows_in(request.form if sent else begun))(data=None if sent else begun)
+    prepare(form)
+    return form
+
+
+def _adds() -> str:
+    """The group of which the page's button asks for another row; empty for every other button."""
+    return next((group for group in GROUPS if request.form.get("step") == f"add_{group}"), "")
+
+
+def _is_to_check() -> bool:
+    """Whether the form is to be looked at whole: not where it is sent for another row only."""
+    return request.method == "POST" and not _adds()
+
+
+def _shown(group: str) -> int:
+    """How many rows of a group the page had that was sent, and the one that it asks for."""
+    return rows_in(request.form)[group] + (_adds() == group)
+
+
 def _is_preview() -> bool:
     return request.form.get("step") == "preview"
 
@@ -167,6 +190,7 @@ def _checked(
     """The draft that may be saved, or None after each refusal was put beside its field."""
     draft = None
     try:
+        check_rows(rows_in(name for name, value in request.form.items() if value.strip()))
         draft = draft_of(form, time_zone, before)
         check(draft.document)
     except Invalid as refused:
@@ -208,7 +232,7 @@ def _form_page(page: str, form: TermsForm, today: date, **context: Any) -> Any:
         pauses=CLOCK_WORDS,
         people=NOTIFY_WORDS,
         people_short=NOTIFY_SHORT,
-        rows={group: rows_of(form, group) for group in GROUPS},
+        rows={group: rows_of(form, group, _shown(group)) for group in GROUPS},
         **context,
     )
     return html, 422 if form.errors else 200

@@ -1,21 +1,21 @@
 """Background entry points of the console: exports of clients."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
 
 from flask import current_app
 from sqlalchemy import select
 
 from msp.background.jobs import job
+from msp.background.progress import ticker
 from tenants.files import storage
 from tenants.files.models import StoredFile
-from tenants.foundation import time, work
+from tenants.foundation import time
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
-from tenants.foundation.scope import enter, of_tenant, sweeper
+from tenants.foundation.scope import enter, of_tenant
 from tenants.foundation.work import MOST_ATTEMPTS, Claimed
 from tenants.tenancy import exports
 from tenants.tenancy.archive import Audience, StoredCopy, write_archive
@@ -23,8 +23,6 @@ from tenants.tenancy.models import TenantExport
 from tenants.tenancy.queries import find_tenant_by_id
 
 SYSTEM = Actor.system("export")
-SHOWN_EVERY_SECONDS = 1.0
-RENEWED_EVERY_SECONDS = 15.0
 
 
 def files_root() -> Path:
@@ -114,7 +112,7 @@ def _make(claimed: Claimed, export_id: int) -> _Made:
                 tenant=facts,
                 stored=_stored(claimed.tenant_id, audience),
                 made_at=made_at,
-                tick=_ticker(claimed, export_id),
+                tick=ticker(claimed, lambda done: exports.note_progress(_export(export_id), done)),
             )
         final = folder / f"{tenant.slug}-{made_at:%Y%m%d}-{export.public_id}-{claimed.fence}.zip"
         digest = _digest(unfinished)
@@ -135,31 +133,3 @@ def _stored(tenant_id: int, audience: Audience) -> Iterator[StoredCopy]:
 def _digest(path: Path) -> str:
     with path.open("rb") as source:
         return hashlib.file_digest(source, "sha256").hexdigest()
-
-
-def _ticker(claimed: Claimed, export_id: int) -> Callable[[int], None]:
-    """Shows progress every second and keeps the lease, each in a transaction of its own."""
-    shown = renewed = monotonic()
-
-    def tick(done: int) -> None:
-        nonlocal shown, renewed
-        if monotonic() - shown >= SHOWN_EVERY_SECONDS:
-            shown = monotonic()
-            _show(claimed.tenant_id, export_id, done)
-        if monotonic() - renewed >= RENEWED_EVERY_SECONDS:
-            renewed = monotonic()
-            _renew(claimed)
-
-    return tick
-
-
-def _show(tenant_id: int, export_id: int, done: int) -> None:
-    with enter(of_tenant(tenant_id)):
-        exports.note_progress(_export(export_id), done)
-        db.session.commit()
-
-
-def _renew(claimed: Claimed) -> None:
-    with enter(sweeper()):
-        work.renew(db.session(), claimed)
-        db.session.commit()

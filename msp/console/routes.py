@@ -4,6 +4,7 @@ from flask import Flask
 from flask_babel import lazy_gettext as _l
 
 from msp.console import (
+    applying,
     asset_import,
     assets,
     audit,
@@ -20,6 +21,7 @@ from msp.console import (
     statements,
     suspension,
     tenants,
+    trials,
     what_if,
 )
 from msp.console.blueprint import bp
@@ -28,6 +30,7 @@ from msp.web.navigation import Place
 from tenants.foundation.permissions import Permission
 
 __all__ = [
+    "applying",
     "asset_import",
     "assets",
     "audit",
@@ -45,6 +48,7 @@ __all__ = [
     "statements",
     "suspension",
     "tenants",
+    "trials",
     "what_if",
 ]
 

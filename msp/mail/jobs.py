@@ -14,7 +14,8 @@ from flask import current_app
 from sqlalchemy import select
 
 from msp.background.jobs import job
-from msp.mail import late, transport
+from msp.mail import enclosures, late, transport
+from msp.mail.enclosures import Enclosure
 from msp.mail.models import OutgoingMail
 from tenants.foundation import time
 from tenants.foundation.db import db
@@ -30,12 +31,17 @@ LONGEST_PAUSE = timedelta(minutes=30)
 def send_mail(work: Claimed) -> None:
     """Send one mail of the outbox, if it is still to be sent; while the server is away, ask again later."""
     mail_id = work.arguments["mail"]
+    try:
+        enclosed = _enclosed(work.tenant_id, mail_id)
+    except enclosures.NotMade as later:
+        _put_off(mail_id, str(later))
+        return
     if not _claim(work.tenant_id, mail_id):
         return
     mail = _find(mail_id)
     mail.attempts += 1
     try:
-        transport.deliver(current_app.extensions["settings"].mail_url, compose(mail))
+        transport.deliver(current_app.extensions["settings"].mail_url, compose(mail, enclosed))
     except transport.NotSent as later:
         _try_later(mail, str(later))
     except (transport.Refused, ValueError) as never:
@@ -44,6 +50,22 @@ def send_mail(work: Claimed) -> None:
         _end(mail, "unknown", str(unsure))
     else:
         mail.state, mail.sent_at, mail.last_error = "sent", time.now(), None
+
+
+def _enclosed(tenant_id: int, mail_id: int) -> Enclosure | None:
+    """What the mail brings along. Made before it is claimed: whoever dies meanwhile has certainly not sent it."""
+    with enter(of_tenant(tenant_id)):
+        mail = db.session.scalars(select(OutgoingMail).where(OutgoingMail.id == mail_id)).one_or_none()
+        if mail is None or mail.state != "queued" or mail.encloses is None:
+            return None
+        return enclosures.make(mail.encloses, mail.language)
+
+
+def _put_off(mail_id: int, why: str) -> None:
+    mail = _find(mail_id)
+    if mail.state == "queued":
+        mail.attempts += 1
+        _try_later(mail, why)
 
 
 def _find(mail_id: int) -> OutgoingMail:
@@ -83,7 +105,7 @@ def _end(mail: OutgoingMail, state: str, why: str) -> None:
     log.warning("mail not sent", mail=mail.id, state=state, why=why[:200])
 
 
-def compose(mail: OutgoingMail) -> EmailMessage:
+def compose(mail: OutgoingMail, enclosed: Enclosure | None = None) -> EmailMessage:
     """The mail as it goes over the wire. Raises ValueError for an address that is none."""
     message = EmailMessage()
     settings = current_app.extensions["settings"]
@@ -101,4 +123,7 @@ def compose(mail: OutgoingMail) -> EmailMessage:
         message["In-Reply-To"] = mail.thread
     message.set_content(late.fill(mail.tenant_id, mail.text))
     message.add_alternative(late.fill(mail.tenant_id, mail.html), subtype="html")
+    if enclosed is not None:
+        maintype, _, subtype = enclosed.media_type.partition("/")
+        message.add_attachment(enclosed.content, maintype=maintype, subtype=subtype, filename=enclosed.name)
     return message

@@ -31,6 +31,8 @@ class OutgoingMail(TenantOwned, Base):
     thread: Mapped[str | None] = mapped_column(String(200))
     # What the mail is about, once: asking again for the same is absorbed.
     key: Mapped[str | None] = mapped_column(String(120))
+    # What it brings along, as `kind/id`: made when it is sent.
+    encloses: Mapped[str | None] = mapped_column(String(80))
     attempts: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str | None]
     queued_at: Mapped[datetime] = moment()

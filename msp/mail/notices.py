@@ -7,11 +7,11 @@ from sqlalchemy import select
 
 from msp.background.jobs import job
 from msp.mail.addresses import address_of
+from msp.mail.readers import find_reader
 from msp.mail.services import queue_mail
 from tenants.foundation.db import db
-from tenants.foundation.scope import enter, gate
 from tenants.foundation.work import Claimed, request_work
-from tenants.people.models import StaffMember, User
+from tenants.people.models import StaffMember
 from tenants.tenancy.models import Tenant
 from tenants.tickets.events import MessageAdded, OnTicket, TicketOpened, TicketResolved
 from tenants.tickets.models import Message, Ticket
@@ -110,15 +110,8 @@ def _queue(
         ticket.tenant_id,
         to=address,
         template=f"ticket_{what}",
-        language=_language(user_id) or tenant.language,
+        language=find_reader(user_id).language or tenant.language,
         context=context,
         key=f"ticket:{ticket.id}:{seq}:{'staff' if staff else 'requester'}",
         thread=f"ticket-{ticket.code}",
     )
-
-
-def _language(user_id: int | None) -> str | None:
-    if user_id is None:
-        return None
-    with enter(gate()):
-        return db.session.scalar(select(User.language).where(User.id == user_id))

@@ -24,11 +24,12 @@ def queue_mail(
     context: dict[str, Any],
     key: str | None = None,
     thread: str | None = None,
+    encloses: str | None = None,
 ) -> None:
     """Write a mail into the outbox of a tenant and ask for it to be sent, in the transaction in force.
 
     `template` names `templates/mail/NAME.{txt,html}`. A second mail with the same `key` is absorbed. `thread` names
-    the conversation that the mail belongs to.
+    the conversation that the mail belongs to, `encloses` what it brings along (see `enclosures`).
     """
     chosen = language if language in LANGUAGES else current_app.extensions["settings"].language
     with force_locale(chosen):
@@ -46,6 +47,7 @@ def queue_mail(
         "message_id": message_id,
         "thread": thread and f"<{thread}@{addresses.host()}>",
         "key": key,
+        "encloses": encloses,
         "attempts": 0,
         "queued_at": time.now(),
     }

@@ -1,6 +1,5 @@
 """Closing months that have ended, and telling the client's admins on the contract's day."""
 
-from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,17 +16,18 @@ from contracts.terms.document import read_promise
 from contracts.terms.models import Contract
 from contracts.terms.queries import find_last_version
 from msp.background.jobs import job
+from msp.mail import enclosures
 from msp.mail.addresses import address_of
+from msp.mail.readers import list_readers
 from msp.mail.services import queue_mail
-from msp.reports import view
+from msp.reports import enclosing, view
 from msp.reports.evidence import gather_evidence
 from tenants.foundation import time as clock_on_the_wall
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
 from tenants.foundation.permissions import MemberRole
-from tenants.foundation.scope import enter, gate, of_tenant, sweeper
+from tenants.foundation.scope import enter, of_tenant, sweeper
 from tenants.foundation.work import Claimed, request_work
-from tenants.people.models import User
 from tenants.people.queries import list_members
 from tenants.tenancy.queries import find_tenant_by_id
 
@@ -35,6 +35,7 @@ CLOSER = Actor.system("statements")
 MORNING = time(8)
 # Statements of a long past are there to be looked at; nobody wants them by mail.
 NEWS_FOR = timedelta(days=62)
+MOST_PRINTS = 3
 
 
 def ask_for_closings() -> int:
@@ -92,7 +93,7 @@ def _sent_at(contract: Contract, statement: Statement, ended: datetime, at: date
 
 @job("send_statement", queue="mail")
 def send_statement(claimed: Claimed) -> None:
-    """Queue a mail to each admin of the client; a repeat queues nothing more."""
+    """Queue a mail to each admin of the client, with the PDF where it fits; a repeat queues nothing more."""
     statement = db.session.scalars(
         select(Statement).where(Statement.id == int(claimed.arguments["statement"]))
     ).one()
@@ -104,20 +105,27 @@ def send_statement(claimed: Claimed) -> None:
         "action_url": address_of("portal.show_statement", statement_id=str(statement.public_id)),
     }
     admins = [one for one in list_members(statement.tenant_id) if one.role == MemberRole.CLIENT_ADMIN]
-    languages = _languages([one.user_id for one in admins])
+    readers = list_readers(one.user_id for one in admins)
+    languages = {one.user_id: readers[one.user_id].language or tenant.language for one in admins}
+    fits = {one: _fits(claimed, statement.id, one) for one in set(languages.values())}
     for one in admins:
+        language = languages[one.user_id]
         queue_mail(
             statement.tenant_id,
             to=one.email,
             template="statement",
-            language=languages.get(one.user_id) or tenant.language,
-            context={**shared, "name": one.name},
+            language=language,
+            context={**shared, "name": one.name, "is_attached": fits[language]},
             key=f"statement:{statement.id}:{one.user_id}",
+            encloses=enclosures.named(enclosing.KIND, statement.id) if fits[language] else None,
         )
 
 
-def _languages(user_ids: Sequence[int]) -> dict[int, str | None]:
-    """The languages that people chose; reached through the gate."""
-    with enter(gate()):
-        found = db.session.execute(select(User.id, User.language).where(User.id.in_(user_ids)))
-        return {row[0]: row[1] for row in found}
+def _fits(claimed: Claimed, statement_id: int, language: str) -> bool:
+    """Whether the PDF can go with the mail; where it can't be printed in the end, the mail goes without it."""
+    try:
+        return enclosing.is_small_enough(statement_id, language)
+    except enclosures.NotMade:
+        if claimed.attempts < MOST_PRINTS:
+            raise
+        return False

@@ -111,20 +111,26 @@ def _one_of(name: str, allowed: tuple[str, ...]) -> str:
 
 def as_pdf(statement: Statement) -> Response:
     """The statement as PDF, in the reader's language."""
+    sheet = as_sheet(statement, str(get_locale() or "en"))
+    return _download(sheet, "application/pdf", file_name(statement, "pdf"))
+
+
+def as_sheet(statement: Statement, language: str) -> bytes:
+    """The statement as PDF, in a language. Raises PressFailed."""
     view = read(statement)
     lines = read_lines(queries.list_lines(statement))
     decision = queries.find_credit(statement)
-    sheet = print_statement(view, lines, decision=decision, language=str(get_locale() or "en"))
-    return _download(sheet, "application/pdf", _file_name(statement, "pdf"))
+    return print_statement(view, lines, decision=decision, language=language)
 
 
 def as_csv(statement: Statement) -> Response:
     """The statement's lines as CSV."""
     text = write_lines(read_lines(queries.list_lines(statement)), read(statement))
-    return _download(text.encode(), "text/csv; charset=utf-8", _file_name(statement, "csv"))
+    return _download(text.encode(), "text/csv; charset=utf-8", file_name(statement, "csv"))
 
 
-def _file_name(statement: Statement, ending: str) -> str:
+def file_name(statement: Statement, ending: str) -> str:
+    """Under which name a statement is taken home."""
     slug = read(statement).head["tenant"]["slug"]
     return f"sla-{slug}-{statement.month:%Y-%m}-{statement.number}.{ending}"
 

@@ -1,14 +1,15 @@
 """Terms tried out on the past: the outcome as a document and in words."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from contracts.clock.calendar import ALWAYS
 from contracts.statements.rules import Figure
-from contracts.statements.what_if import Case, MonthCredit, Outcome, Period, replay
+from contracts.statements.what_if import Case, Change, MonthCredit, Outcome, Period, replay
 from contracts.terms.document import TermsInvalid, calendar_of, read_terms
 from msp.intake.histories import read_histories
 from msp.intake.servicenow import Fault, read_log
@@ -74,6 +75,57 @@ def _side(figure: Figure) -> dict[str, Any]:
     return {"met": figure.met, "missed": figure.missed, "attained": share}
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An outcome as its document tells it, for pages; clocks' sums have the priority ""."""
+
+    first: date
+    last: date
+    tickets: int
+    unmeasured: int
+    figures: list[tuple[Figure, Figure]]
+    credits: list[MonthCredit]
+    currency: str
+    changed: int
+    changes: list[Change]
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "Answer":
+        """Read back what `document_of` wrote."""
+        return cls(
+            first=_month(document["from"]),
+            last=_month(document["to"]),
+            tickets=document["tickets"],
+            unmeasured=document["unmeasured"],
+            figures=[(_figure(one, "was"), _figure(one, "would")) for one in document["figures"]],
+            credits=[_credit(one) for one in document["credits"]],
+            currency=document["currency"],
+            changed=document["changed"],
+            changes=[
+                Change(one["ticket"], one["clock"], one["was"], one["would"]) for one in document["changes"]
+            ],
+        )
+
+    @property
+    def totals(self) -> list[tuple[Figure, Figure]]:
+        """Was and would of each clock over all priorities."""
+        return [pair for pair in self.figures if not pair[0].priority]
+
+
+def _month(written: str) -> date:
+    return date.fromisoformat(f"{written}-01")
+
+
+def _figure(row: Mapping[str, Any], side: str) -> Figure:
+    priority = "" if row["priority"] == "all" else row["priority"]
+    return Figure(row["clock"], priority, row[side]["met"], row[side]["missed"])
+
+
+def _credit(row: Mapping[str, Any]) -> MonthCredit:
+    was, would = row["was"], row["would"]
+    return MonthCredit(_month(row["month"]), was["percent"], was["amount"], would["percent"], would["amount"])
+
+
 def sentences(outcome: Outcome, credits: Sequence[MonthCredit], currency: str) -> Iterator[str]:
     """The outcome for a terminal."""
     yield f"{outcome.tickets} tickets replayed, {outcome.unmeasured} of them measured by no contract"
@@ -96,4 +148,4 @@ def _words(figure: Figure) -> str:
     return f"{figure.met} met, {figure.missed} missed {float(attained):.1%}"
 
 
-__all__ = ["TermsInvalid", "document_of", "read_draft", "replay_file", "sentences"]
+__all__ = ["Answer", "TermsInvalid", "document_of", "read_draft", "replay_file", "sentences"]

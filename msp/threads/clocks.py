@@ -5,7 +5,7 @@ from typing import Any
 
 from contracts.clock.history import Reading
 from contracts.timers.beside import list_side_timers, read_side
-from contracts.timers.queries import read_clocks_of
+from contracts.timers.queries import find_measure, find_versions, read_clocks_by
 from msp.threads.entries import audience_of
 from msp.web.access import actor
 from msp.web.panels import Panel
@@ -18,11 +18,18 @@ from tenants.tickets.vendors import pending_case
 def build_clocks(*, view: TicketView, history: Sequence[TicketEvent], **_more: Any) -> Panel | None:
     """The panel of a ticket's clocks; None where nothing was promised."""
     now = time.now()
-    readings = read_clocks_of(view.ticket, history, now)
+    versions = find_versions(view.ticket, history)
+    readings = read_clocks_by(view.ticket, history, versions, now)
     if not readings:
         return None
     audience = audience_of(view.ticket, actor())
-    return "threads/clocks.html", {"readings": _newest_first(readings), "now": now, "audience": audience}
+    return "threads/clocks.html", {
+        "readings": _newest_first(readings),
+        "now": now,
+        "audience": audience,
+        "measured": find_measure(view.ticket, history, versions),
+        "versions": versions,
+    }
 
 
 def build_side_clocks(*, view: TicketView, **_more: Any) -> Panel | None:

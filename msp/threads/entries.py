@@ -108,6 +108,7 @@ _ICONS = {
     "reopened": "arrow-counterclockwise",
     "closed": "archive",
     "cancelled": "x-circle",
+    "terms_applied": "file-earmark-text",
 }
 
 
@@ -181,4 +182,7 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "reopened": lambda data: _("reopened it."),
     "closed": lambda data: _("closed it."),
     "cancelled": lambda data: _("cancelled it."),
+    "terms_applied": lambda data: _(
+        "applied version %(number)s of the contract's terms to it.", number=data["version"]
+    ),
 }

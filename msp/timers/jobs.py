@@ -7,23 +7,32 @@ from sqlalchemy import select
 
 from contracts.clock.history import Reading
 from contracts.terms.promise import Action
-from contracts.timers.acting import action_of, claim_mark, claim_side_timer, find_reading, is_overtaken
-from contracts.timers.beside import read_side
-from contracts.timers.deadlines import claim_closing, list_due_closings
-from contracts.timers.events import SideTimerMissed, TimerMissed, TimerWarned
+from contracts.timers.acting import (
+    action_of,
+    claim_mark,
+    claim_side_timer,
+    claim_side_warning,
+    find_reading,
+    is_overtaken,
+)
+from contracts.timers.beside import read_side, told_at
+from contracts.timers.deadlines import claim_closing, list_due_closings, settle_rest
+from contracts.timers.events import SideTimerMissed, SideTimerWarned, TimerMissed, TimerWarned
 from contracts.timers.models import TimerMark
 from msp.background.jobs import job
 from msp.timers import briefing, mails
 from tenants.foundation import time
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
-from tenants.foundation.scope import enter, of_tenant, sweeper
+from tenants.foundation.scope import enter, gate, of_tenant, sweeper
 from tenants.foundation.work import Claimed, request_work
+from tenants.tenancy.queries import list_all_tenants
 from tenants.tickets.history import hold
 from tenants.tickets.models import HandOver, Ticket
 from tenants.tickets.services import close_ticket, escalate_ticket
 
 PORTAL = Actor.system("Portal")
+MOST_SETTLED = 500
 log = structlog.get_logger()
 
 
@@ -79,6 +88,25 @@ def act_on_side_timer_once(work: Claimed) -> None:
         mails.tell(ticket, notice, mails.list_receivers(ticket, roles))
 
 
+def warn_of_side_timer(event: SideTimerWarned) -> None:
+    """Reaction: ask for people to be told how far it is used up."""
+    arguments = {"timer": event.timer_id, "percent": event.percent}
+    request_work("act_on_side_warning", tenant_id=event.tenant_id, arguments=arguments)
+
+
+@job("act_on_side_warning")
+def act_on_side_warning(work: Claimed) -> None:
+    """Tell those of staff whom the terms name that a hand-over, or a vendor's answer, is due soon."""
+    percent = work.arguments["percent"]
+    timer = claim_side_warning(work.arguments["timer"], percent, at=time.now())
+    if timer is None:
+        return
+    ticket = db.session.get_one(Ticket, (timer.tenant_id, timer.ticket_id))
+    if ticket.is_open:
+        notice = mails.notice_beside(timer, read_side(timer, time.now()), percent)
+        mails.tell(ticket, notice, mails.list_receivers(ticket, told_at(timer, percent)))
+
+
 def _pass_up(ticket: Ticket, mark: TimerMark, reading: Reading, action: Action) -> HandOver | None:
     """The hand-over to the tier that the terms name; None where they name none, or the clock has stopped."""
     if action.hand_to is None or reading.stopped_at is not None:
@@ -94,6 +122,29 @@ def _pass_up(ticket: Ticket, mark: TimerMark, reading: Reading, action: Action) 
         by=PORTAL,
         at=time.now(),
     )
+
+
+def sweep_unsettled_rest() -> int:
+    """Periodic: give resolved tickets without a time of closing theirs, so many a time; returns how many."""
+    with enter(gate()):
+        clients = [one.id for one in list_all_tenants()]
+    settled = 0
+    for tenant_id in clients:
+        if settled < MOST_SETTLED:
+            settled += _settle(tenant_id, MOST_SETTLED - settled)
+    return settled
+
+
+def _settle(tenant_id: int, limit: int) -> int:
+    """One bad client never stops the sweep."""
+    try:
+        with enter(of_tenant(tenant_id)):
+            settled = settle_rest(tenant_id, limit)
+            db.session.commit()
+    except Exception as error:
+        log.exception("rest not settled", tenant=tenant_id, error=type(error).__name__)
+        return 0
+    return settled
 
 
 def sweep_due_closings() -> int:

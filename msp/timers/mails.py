@@ -11,12 +11,11 @@ from contracts.clock.clock import Verdict
 from contracts.clock.history import Reading
 from contracts.timers.models import SideTimer, TimerMark
 from msp.mail.addresses import address_of
+from msp.mail.readers import find_reader
 from msp.mail.services import queue_mail
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.permissions import MemberRole
-from tenants.foundation.scope import enter, gate
-from tenants.people.models import User
 from tenants.people.queries import list_granted, list_leads, list_members
 from tenants.tenancy.models import Tenant
 from tenants.tickets.models import HandOver, Ticket
@@ -79,13 +78,13 @@ def notice_of(mark: TimerMark, reading: Reading) -> Notice:
     )
 
 
-def notice_beside(timer: SideTimer, verdict: Verdict) -> Notice:
-    """Of a miss beside them."""
+def notice_beside(timer: SideTimer, verdict: Verdict, percent: int = 0) -> Notice:
+    """Of a warning at a percentage beside them, or of a miss."""
     return Notice(
-        key=f"side timer:{timer.id}",
-        template="timer_missed",
+        key=f"side timer:{timer.id}:{percent}" if percent else f"side timer:{timer.id}",
+        template="timer_warned" if percent else "timer_missed",
         clock=timer.clock,
-        percent=0,
+        percent=percent,
         target_seconds=timer.target_seconds,
         verdict=verdict,
         is_stopped=timer.stopped_at is not None,
@@ -103,7 +102,7 @@ def tell(
 
 def _queue(ticket: Ticket, notice: Notice, receiver: Receiver, passed: HandOver | None) -> None:
     tenant = db.session.scalars(select(Tenant).where(Tenant.id == ticket.tenant_id)).one()
-    language, zone = _language_and_zone(receiver.user_id)
+    language, zone = find_reader(receiver.user_id)
     page = "portal.show_ticket" if receiver.role == "admins" else "desk.show_ticket"
     context = {
         "ticket": ticket,
@@ -126,9 +125,3 @@ def _queue(ticket: Ticket, notice: Notice, receiver: Receiver, passed: HandOver 
         key=f"{notice.key}:{receiver.user_id}",
         thread=f"ticket-{ticket.code}",
     )
-
-
-def _language_and_zone(user_id: int) -> tuple[str | None, str | None]:
-    with enter(gate()):
-        row = db.session.execute(select(User.language, User.time_zone).where(User.id == user_id)).one()
-    return row.language, row.time_zone

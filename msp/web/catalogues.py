@@ -1,6 +1,7 @@
 """Looking words up quickly: a page asks several hundred times, and always in one language."""
 
 from collections.abc import Callable
+from datetime import tzinfo
 from functools import cached_property
 from typing import Any
 
@@ -8,7 +9,7 @@ from babel import Locale
 from flask import Flask, has_app_context
 from flask.ctx import AppContext
 from flask.globals import app_ctx
-from flask_babel import Babel, Domain, get_domain, get_locale
+from flask_babel import Babel, Domain, get_domain, get_locale, get_timezone
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
 from markupsafe import Markup
@@ -47,6 +48,14 @@ def _locale() -> Locale | None:
 def language() -> Locale | None:
     """The language in force; None where there is no page and no job."""
     return _locale() if has_app_context() else None
+
+
+def reader_zone() -> tzinfo | None:
+    """The reader's time zone as Flask-Babel has it; None where there is no page and no job."""
+    if not has_app_context():
+        return None
+    known: tzinfo | None = getattr(_here().g.get("_flask_babel"), "babel_tzinfo", None)
+    return known or get_timezone()
 
 
 class QuickBabel(Babel):

@@ -11,13 +11,12 @@ from functools import lru_cache
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-import flask_babel
 from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal
 
 from msp.web.catalogues import gettext as _
-from msp.web.catalogues import language
+from msp.web.catalogues import language, reader_zone
 from tenants.foundation import time
 
 NARROW_SPACE = "\u202f"
@@ -73,7 +72,7 @@ def zone_of(zone: str | tzinfo | None) -> tzinfo:
 
 def _reader_zone() -> tzinfo:
     # A plain zoneinfo, because pytz objects answer wrongly when attached to a datetime by hand.
-    chosen = flask_babel.get_timezone() if language() else None
+    chosen = reader_zone() if language() else None
     return ZoneInfo(str(chosen)) if chosen else UTC
 
 

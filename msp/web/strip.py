@@ -6,10 +6,10 @@ from datetime import datetime
 from hashlib import sha256
 from xml.etree.ElementTree import Element
 
-from flask_babel import gettext as _
 from markupsafe import Markup
 
 from msp.web import svg
+from msp.web.catalogues import gettext as _
 from msp.web.formats import duration_words, moment, zone_of
 from msp.web.words import SPAN_KINDS, name_of
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_lo
 from tenants.foundation.db import Ids, TenantOwned, take_scope
 from tenants.foundation.scope import ScopeBreached, current, narrowed
 
+_asked: ContextVar[int | None] = ContextVar("asked_tenant", default=None)
 _disabled: ContextVar[bool] = ContextVar("guard_disabled", default=False)
 
 
@@ -28,9 +29,27 @@ def disabled() -> Iterator[None]:
         _disabled.reset(token)
 
 
+@contextmanager
+def only(tenant_id: int) -> Iterator[None]:
+    """Let statements ask for one tenant of the scope: a plan that knows it reads what a plan for several would scan.
+
+    Raises ScopeBreached for a tenant outside. Nothing becomes visible by it that was not.
+    """
+    if tenant_id not in narrowed():
+        raise ScopeBreached("a tenant outside the scope cannot be asked for")
+    token = _asked.set(tenant_id)
+    try:
+        yield
+    finally:
+        _asked.reset(token)
+
+
 def _only_tenant() -> int:
-    (only,) = narrowed()
-    return only
+    asked = _asked.get()
+    if asked is not None and asked in narrowed():
+        return asked
+    (one,) = narrowed()
+    return one
 
 
 def _written_tenants() -> str:
@@ -87,7 +106,8 @@ def _narrow(state: ORMExecuteState) -> None:
         return
     if state.is_select or state.is_update or state.is_delete:
         one, several = _criteria
-        state.statement = state.statement.options(*(one if len(scope.tenants) == 1 else several))
+        is_one = len(scope.tenants) == 1 or _asked.get() in scope.tenants
+        state.statement = state.statement.options(*(one if is_one else several))
 
 
 def _begin(session: Session, transaction: SessionTransaction, connection: Any) -> None:

@@ -77,6 +77,13 @@ class TicketReprioritised(OnTicket):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TermsApplied(OnTicket):
+    """Another version measures the ticket from now on; tickets do not know what that means."""
+
+    version_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class TicketAssigned(OnTicket):
     """Somebody else holds the ticket, or nobody (None)."""
 

@@ -46,11 +46,12 @@ def note(
     at: datetime,
     message_id: int | None = None,
     replay: bool = False,
+    audited: bool = True,
     **data: Any,
 ) -> int:
     """Write the next line of the history and the audit entry; returns the line's number.
 
-    A replay is audited as one act by whoever replays, not line by line.
+    A replay is audited as one act by whoever replays, not line by line; nor is what its caller audits itself.
     """
     ticket.rev = (ticket.rev or 0) + 1
     row = TicketEvent(
@@ -67,7 +68,7 @@ def note(
     )
     db.session.add(row)
     db.session.flush()
-    if not replay:
+    if audited and not replay:
         audit.record(
             f"ticket.{line}",
             tenant_id=ticket.tenant_id,

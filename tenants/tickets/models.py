@@ -51,6 +51,7 @@ HISTORY_KINDS = (
     "reopened",
     "closed",
     "cancelled",
+    "terms_applied",
 )
 # What the requester's side is not told.
 HISTORY_FOR_STAFF = ("hand_over_made", "hand_over_accepted", "hand_over_returned")
@@ -124,6 +125,8 @@ class Ticket(AllForClient, TenantOwned, Base):
         belongs("assets", "asset_id"),
         belongs("sites", "site_id"),
         Index("uq_tickets_code", "tenant_id", "code", unique=True),
+        # Whoever asks by code knows no tenant: one probe, where the unique index takes one for each in scope.
+        Index("ix_tickets_code", "code"),
         Index("uq_tickets_request_key", "tenant_id", "request_key", unique=True),
         Index("uq_tickets_external", "tenant_id", "source", "external_number", unique=True),
         # The one list index that does not lead with the tenant: the provider's queue over all of them.

@@ -11,6 +11,7 @@ from sqlalchemy import Select, and_, bindparam, func, or_, select, tuple_
 
 from tenants.assets.models import Asset
 from tenants.files.models import StoredFile
+from tenants.foundation import guard
 from tenants.foundation.actor import Actor
 from tenants.foundation.connections import PREPARED
 from tenants.foundation.db import db
@@ -105,18 +106,18 @@ def _view_statement(staff: bool) -> Select[Any]:
 
 
 def _files_json(staff: bool) -> Any:
-    one = func.json_build_array(Message.id, StoredFile.public_id, StoredFile.name, StoredFile.size)
+    one = func.json_build_array(Attachment.message_id, StoredFile.public_id, StoredFile.name, StoredFile.size)
+    held = and_(StoredFile.tenant_id == Attachment.tenant_id, StoredFile.id == Attachment.file_id)
     files = (
         select(func.json_agg(one))
         .select_from(Attachment)
-        .join(Message, and_(Message.tenant_id == Attachment.tenant_id, Message.id == Attachment.message_id))
-        .join(
-            StoredFile,
-            and_(StoredFile.tenant_id == Attachment.tenant_id, StoredFile.id == Attachment.file_id),
-        )
+        .join(StoredFile, held)
         .where(Attachment.tenant_id == Ticket.tenant_id, Attachment.ticket_id == Ticket.id)
     )
-    return (files if staff else files.where(Message.kind == "public")).correlate(Ticket).scalar_subquery()
+    if not staff:
+        said = and_(Message.tenant_id == Attachment.tenant_id, Message.id == Attachment.message_id)
+        files = files.join(Message, said).where(Message.kind == "public")
+    return files.correlate(Ticket).scalar_subquery()
 
 
 def list_steps(ticket: Ticket, *, by: Actor, at: datetime) -> tuple[str, ...]:
@@ -165,7 +166,8 @@ def list_history_with_messages(ticket: Ticket, *, by: Actor) -> Sequence[tuple[T
     For clients internal notes never leave the database.
     """
     asked = {"tenant_id": ticket.tenant_id, "ticket_id": ticket.id}
-    return [(row[0], row[1]) for row in db.session.execute(_history_statement(by.is_staff), asked)]
+    with guard.only(ticket.tenant_id):
+        return [(row[0], row[1]) for row in db.session.execute(_history_statement(by.is_staff), asked)]
 
 
 @cache

@@ -14,6 +14,7 @@ from tenants.tickets.hand_overs import (
     pending_hand_over,
     return_hand_over,
 )
+from tenants.tickets.measures import apply_terms
 from tenants.tickets.messages import Requester, add_message
 from tenants.tickets.opening import Request, open_ticket
 from tenants.tickets.priorities import reassess, set_priority
@@ -34,6 +35,7 @@ __all__ = [
     "VendorAsk",
     "accept_hand_over",
     "add_message",
+    "apply_terms",
     "assign_ticket",
     "cancel_ticket",
     "change_state",

@@ -214,6 +214,20 @@ def test_the_guard_narrows_several_tenants_and_subqueries(app, cast, two_assets,
         assert db.session.execute(outer).all() == []
 
 
+def test_asking_for_one_tenant_of_several_shows_no_more(app, cast, two_assets, without_row_security):
+    acme, globex = cast.tenants["acme"], cast.tenants["globex"]
+    with app.app_context(), enter(Scope(Role.STAFF, frozenset({acme, cast.tenants["provider"]}))):
+        with guard.only(acme):
+            assert "canary of acme" in set(db.session.scalars(select(Asset.name)))
+        with guard.only(cast.tenants["provider"]):
+            assert "canary of acme" not in set(db.session.scalars(select(Asset.name)))
+        with pytest.raises(ScopeBreached), guard.only(globex):
+            pass
+        with guard.only(acme), enter(of_tenant(globex)):
+            assert set(db.session.scalars(select(Asset.tenant_id))) == {globex}
+        assert "canary of acme" in set(db.session.scalars(select(Asset.name)))
+
+
 def test_the_guard_alone_refuses_foreign_writes(app, cast, without_row_security):
     with app.app_context(), enter(of_tenant(cast.tenants["acme"])):
         db.session.add(_asset(cast.tenants["globex"]))

@@ -93,6 +93,7 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "site_id": scene.site,
         "contract_id": scene.contract,
         "statement_id": scene.statement,
+        "trial_id": scene.trial,
         "campaign": scene.campaign,
         "action": scene.action,
         "lane": scene.lane,

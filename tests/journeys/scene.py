@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from contracts.statements.services import close_month
+from contracts.statements.trials import ask_for_trial
+from contracts.terms.document import default_terms
 from contracts.terms.models import Contract
 from contracts.terms.queries import list_versions
 from contracts.terms.services import add_version
@@ -47,6 +49,7 @@ class Scene:
     site: str
     contract: str
     statement: str
+    trial: str
     campaign: str
     action: str
     lane: str
@@ -67,6 +70,7 @@ def build(portal: Portal) -> Scene:
         codes = _tickets(app, cast)
         rollout, draft, submitted = _campaigns(app, cast)
         statement = last_months_statement(app, cast)
+        trial = _trial(app, cast)
         portal.work()
         with personas.within(app, cast, "acme"):
             acme = cast.tenants["acme"]
@@ -80,6 +84,7 @@ def build(portal: Portal) -> Scene:
                 site=_id(select(Site)),
                 contract=_id(select(Contract)),
                 statement=statement,
+                trial=trial,
                 campaign=_campaign_id(rollout),
                 action=str(
                     db.session.scalars(select(Action).where(Action.campaign_id == rollout.id)).first().id
@@ -224,6 +229,19 @@ def last_months_statement(app: Any, cast: personas.Cast) -> str:
         statement = close_month(contract, first, evidence=evidence, by=mia, at=time.now())
         db.session.commit()
         return str(statement.public_id)
+
+
+def _trial(app: Any, cast: personas.Cast) -> str:
+    """Half of the promised times, tried out on Acme's last month."""
+    with personas.within(app, cast, "Mia") as mia:
+        acme, now = cast.tenants["acme"], time.now()
+        terms = default_terms("Asia/Jakarta")
+        for level in terms["service_levels"].values():
+            level["resolution_minutes"] //= 2
+        month = last_month(now, "Asia/Jakarta")
+        trial = ask_for_trial(acme, terms, month, month, tickets=2, by=mia, at=now)
+        db.session.commit()
+        return str(trial.public_id)
 
 
 def last_month(now: datetime, zone: str) -> date:

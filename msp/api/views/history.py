@@ -6,8 +6,7 @@ from marshmallow import RAISE
 
 from contracts.clock.history import ClockKind, Reading
 from contracts.terms.models import Contract
-from contracts.terms.queries import versions_by_id
-from contracts.timers.queries import read_clocks_of
+from contracts.timers.queries import Versions, find_versions, read_clocks_by
 from msp.api import queries as own
 from msp.api.blueprint import bp
 from msp.api.rights import allow
@@ -31,7 +30,10 @@ _FOR_CLIENTS: dict[str, tuple[str, ...]] = {
     "reopened": ("from_state", "to_state"),
     "closed": ("from_state", "to_state"),
     "cancelled": ("from_state", "to_state", "reason"),
+    "terms_applied": ("version",),
 }
+# Keys of rows: nobody outside needs them.
+_INSIDE = ("from_terms", "to_terms")
 
 
 @bp.get("/tickets/<code>/events")
@@ -49,7 +51,8 @@ def list_ticket_events(code: str, query_data: dict[str, Any]) -> Any:
 
 
 def _event(row: TicketEvent) -> dict[str, Any]:
-    known = row.data if actor().is_staff else {key: row.data.get(key) for key in _FOR_CLIENTS[row.kind]}
+    told = {key: value for key, value in row.data.items() if key not in _INSIDE}
+    known = told if actor().is_staff else {key: row.data.get(key) for key in _FOR_CLIENTS[row.kind]}
     return {
         "seq": row.seq,
         "kind": row.kind,
@@ -73,17 +76,19 @@ def list_ticket_timers(code: str, query_data: dict[str, Any]) -> Any:
     data, is `not_applicable`.
     """
     ticket = queries.find_ticket(code, by=actor())
-    readings = read_clocks_of(ticket, queries.list_history(ticket.id), time.now())
-    contract = _contract_of(ticket)
+    history = queries.list_history(ticket.id)
+    versions = find_versions(ticket, history)
+    readings = read_clocks_by(ticket, history, versions, time.now())
+    contract = _contract_of(ticket, versions)
     known = {reading.kind for reading in readings}
-    clocks = [_timer(one, contract) for one in readings]
+    numbers: dict[int | None, int] = {version_id: one.number for version_id, one in versions.items()}
+    clocks = [_timer(one, contract | {"contract_version": numbers[one.terms_id]}) for one in readings]
     clocks += [_absent(kind) for kind in ClockKind if kind not in known]
     return {"items": clocks, "next": None}
 
 
-def _contract_of(ticket: Ticket) -> dict[str, Any]:
-    key = (ticket.tenant_id, ticket.contract_version_id or 0)
-    version = versions_by_id([key]).get(key)
+def _contract_of(ticket: Ticket, versions: Versions) -> dict[str, Any]:
+    version = versions.get(ticket.contract_version_id or 0)
     if version is None:
         return {"contract": None, "contract_version": None}
     contract: Contract = own.contract_of(version)

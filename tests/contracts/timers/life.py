@@ -14,8 +14,11 @@ from contracts.clock.clock import State
 from contracts.clock.history import ClockKind
 from contracts.clock.strip import IntervalKind
 from contracts.terms.document import default_terms
-from contracts.terms.services import add_contract
+from contracts.terms.models import Contract
+from contracts.terms.queries import list_versions
+from contracts.terms.services import add_contract, add_version
 from contracts.timers import sweep
+from contracts.timers.applying import apply_version
 from contracts.timers.models import TicketTimer, TimerMark
 from contracts.timers.queries import read_clocks_of
 from contracts.timers.verifying import compare_tickets
@@ -33,6 +36,7 @@ from tests.tickets import bob, leo, request, tina
 # Wednesday, 15:40 in Jakarta, so that closing time, nights and a weekend come soon.
 START = datetime(2026, 11, 18, 8, 40, 0, 400_000, tzinfo=UTC)
 BRIEFING = services.Briefing("It drops", "Another cable", "A specialist looks at it")
+FACTORS = {"response": 1, "update": 2, "resolution": 4}
 MINUTES = st.one_of(st.integers(0, 90), st.sampled_from([0, 1, 30, 240, 900, 4_320]))
 
 
@@ -224,6 +228,36 @@ class Life(RuleBasedStateMachine):
                 "cancel",
                 lambda: services.cancel_ticket(self.ticket, reason="Never mind", by=self.bob, at=self.now),
             )
+
+    @rule(
+        hours=st.sampled_from([0.25, 0.5, 2, 4]),
+        change=st.sampled_from(["from_creation", "from_change"]),
+        reasons=st.lists(st.sampled_from(WAITING_REASONS), unique=True),
+        promised=st.booleans(),
+    )
+    def apply_terms(self, hours, change, reasons, promised):
+        """Terms with other targets and pauses; some promise nothing for P3, and something for P4."""
+        levels = {
+            name: {f"{clock}_minutes": round(minutes * hours * factor) for clock, factor in FACTORS.items()}
+            for name, minutes in (("P1", 15), ("P2", 45), ("P3", 120), ("P4", 240))
+        }
+        terms = odd_terms("continue", change, "requester_reply", reasons)
+        terms["service_levels"] = levels if promised else levels | {"P3": {}}
+
+        def act() -> None:
+            db.session.refresh(self.ticket)
+            contract = db.session.scalars(select(Contract).order_by(Contract.id.desc())).first()
+            (latest, *_) = list_versions(contract)
+            version = add_version(
+                contract,
+                in_force_on=latest.in_force_on + timedelta(days=1),
+                terms=terms,
+                by=self.tina,
+                at=START,
+            )
+            apply_version(version, by=self.tina, at=self.now)
+
+        self._do("apply terms", act)
 
     # -- what must hold ----------------------------------------------------------------------------------
 

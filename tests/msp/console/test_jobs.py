@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from msp.background import progress
 from msp.background.runner import run_all_due
 from msp.console import jobs
 from tenants.foundation.db import db
@@ -104,11 +105,13 @@ def test_the_last_failure_is_told(app, within, ask, monkeypatch):
 
 def test_progress_and_lease_are_kept_up(app, within, ask, monkeypatch):
     shown, renewed = [], []
-    monkeypatch.setattr(jobs, "SHOWN_EVERY_SECONDS", 0)
-    monkeypatch.setattr(jobs, "RENEWED_EVERY_SECONDS", 0)
-    really_show, really_renew = jobs._show, jobs._renew
-    monkeypatch.setattr(jobs, "_show", lambda *given: (shown.append(given[2]), really_show(*given)))
-    monkeypatch.setattr(jobs, "_renew", lambda claimed: (renewed.append(1), really_renew(claimed)))
+    monkeypatch.setattr(progress, "SHOWN_EVERY_SECONDS", 0)
+    monkeypatch.setattr(progress, "RENEWED_EVERY_SECONDS", 0)
+    really_show, really_renew = jobs.exports.note_progress, progress._renew
+    monkeypatch.setattr(
+        jobs.exports, "note_progress", lambda export, done: (shown.append(done), really_show(export, done))
+    )
+    monkeypatch.setattr(progress, "_renew", lambda claimed: (renewed.append(1), really_renew(claimed)))
     ask()
     assert run(app) == 1
     assert shown[-1] > 10

@@ -1,15 +1,11 @@
 """Mail against a real SMTP server on this machine: sent once, tried again while the server is away, never twice."""
 
-import asyncio
-import dataclasses
-import socket
 import threading
 from email import message_from_bytes
 from email.policy import default
 from types import SimpleNamespace
 
 import pytest
-from aiosmtpd.controller import Controller
 from sqlalchemy import select, update
 
 from msp.background.runner import run_all_due
@@ -20,55 +16,8 @@ from tenants.foundation.db import db
 from tenants.foundation.scope import enter, of_tenant
 from tenants.foundation.work import Work
 from tenants.tickets import services
+from tests.msp.mail.sink import free_port, point
 from tests.tickets import MONDAY, bob, later, leo, open_in_scope
-
-
-class Server:
-    """Takes mail and remembers it; `answer` is what it says to the next texts."""
-
-    def __init__(self):
-        self.received, self.answer = [], "250 OK"
-
-    async def handle_DATA(self, _server, session, envelope):  # noqa: N802
-        self.received.append(message_from_bytes(envelope.content, policy=default))
-        if self.answer == "hang up":
-            session.loop_transport.abort()
-            await asyncio.sleep(0)
-        return self.answer
-
-    async def handle_MAIL(self, server, session, envelope, address, options):  # noqa: N802
-        session.loop_transport = server.transport
-        envelope.mail_from = address
-        return "250 OK"
-
-
-def free_port():
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return unused.getsockname()[1]
-
-
-@pytest.fixture
-def smtp():
-    handler = Server()
-    handler.port = free_port()
-    controller = Controller(handler, hostname="127.0.0.1", port=handler.port)
-    controller.start()
-    yield handler
-    controller.stop()
-
-
-def point(app, monkeypatch, url):
-    settings = dataclasses.replace(app.extensions["settings"], mail_url=url)
-    monkeypatch.setitem(app.extensions, "settings", settings)
-
-
-@pytest.fixture
-def mailing(app, cast, smtp, monkeypatch):
-    """A server that the portal's mail goes to."""
-    point(app, monkeypatch, f"smtp://127.0.0.1:{smtp.port}")
-    with app.app_context():
-        yield smtp
 
 
 def outbox(cast, slug="acme"):

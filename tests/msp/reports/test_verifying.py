@@ -7,7 +7,8 @@ from sqlalchemy import select
 
 from contracts.timers.models import TimerCheck, TimerDifference
 from msp.background import runner
-from msp.reports.comparing import VERIFY, ask_for_checks, next_night
+from msp.reports import comparing
+from msp.reports.comparing import VERIFY, VERIFY_OPEN, ask_for_checks, next_night
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.work import Work, request_work
@@ -23,14 +24,26 @@ def code(app, cast):
 
 
 def _night(app, within):
-    """Do the night's work of Acme."""
+    """Do the night's work of Acme, piece by piece; returns how many pieces it took."""
     with within("acme") as acme:
         request_work(VERIFY, tenant_id=acme)
         db.session.commit()
-        asked = select(Work.id).where(Work.kind == VERIFY, Work.state == "due")
-        (work_id,) = db.session.scalars(asked).all()
-    with app.app_context(), time.frozen(LATER):
-        assert runner.run_claimed(acme, work_id)
+    return _rest(app, within)
+
+
+def _rest(app, within):
+    pieces = 0
+    while due := _due(within):
+        with within("acme") as acme, app.app_context(), time.frozen(LATER):
+            assert runner.run_claimed(acme, *due)
+        pieces += 1
+    return pieces
+
+
+def _due(within):
+    with within("acme"):
+        asked = select(Work.id).where(Work.kind.in_((VERIFY, VERIFY_OPEN)), Work.state == "due")
+        return db.session.scalars(asked).all()
 
 
 def _kept(within):
@@ -66,6 +79,41 @@ def test_a_night_keeps_what_it_found_once_a_day(app, within, code, superuser):
     checks, (difference,) = _kept(within)
     assert checks == [(1, 0, 1)]
     assert (difference.code, difference.clock, difference.field) == (code, "resolution 1", "due_at")
+
+
+def test_a_night_of_many_tickets_is_cut_into_pieces(app, cast, within, superuser, monkeypatch):
+    monkeypatch.setattr(comparing, "PIECE", 2)
+    codes = [opened(app, cast) for _ in range(5)]
+    superuser.execute(PLANT)
+    assert _night(app, within) == 4  # the closed ones, and two, two and one of the open ones
+    checks, differences = _kept(within)
+    assert checks == [(5, 0, 5)]
+    assert sorted(one.code for one in differences) == sorted(codes)
+
+
+def test_a_piece_that_fails_adds_nothing_and_is_done_again(app, cast, within, superuser, monkeypatch):
+    monkeypatch.setattr(comparing, "PIECE", 2)
+    for _ in range(3):
+        opened(app, cast)
+    superuser.execute(PLANT)
+    add = comparing.add_to_check
+
+    def add_and_fail(*given):
+        add(*given)
+        raise RuntimeError("no")
+
+    with within("acme") as acme:
+        request_work(VERIFY, tenant_id=acme)
+        db.session.commit()
+    with app.app_context(), time.frozen(LATER):
+        assert runner.run_claimed(acme, *_due(within))
+        monkeypatch.setattr(comparing, "add_to_check", add_and_fail)
+        assert not runner.run_claimed(acme, *_due(within))
+    monkeypatch.setattr(comparing, "add_to_check", add)
+    assert _kept(within) == ([(0, 0, 0)], [])
+    superuser.execute("UPDATE work SET due_at = now() WHERE state = 'due'")
+    _rest(app, within)
+    assert _kept(within)[0] == [(3, 0, 3)]
 
 
 def test_two_sweepers_ask_for_one_night(app, within, cast):

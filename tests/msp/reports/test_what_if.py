@@ -108,6 +108,24 @@ def test_a_target_belongs_to_the_month_in_which_it_was_decided(within, codes):
     assert outcome.figures() == []
 
 
+@pytest.mark.parametrize("changed", ["response", "resolution"])
+def test_a_clock_of_which_the_draft_says_the_same_is_judged_as_it_was(within, codes, changed):
+    draft = default_terms("Asia/Jakarta")
+    for level in draft["service_levels"].values():
+        level[f"{changed}_minutes"] = 1
+    counts = _counts(_replayed(within, draft)[0])
+    assert counts["response", ""] == ((3, 0), (0, 3) if changed == "response" else (3, 0))
+    assert counts["resolution", ""] == ((2, 1), (0, 3) if changed == "resolution" else (2, 1))
+
+
+def test_what_a_draft_does_not_promise_is_not_due(within, codes):
+    nothing = {priority: {"response_minutes": None} for priority in ("P1", "P2", "P3", "P4")}
+    levels = {priority: level | nothing[priority] for priority, level in _terms()["service_levels"].items()}
+    outcome, _credits, _currency = _replayed(within, _terms(**levels))
+    assert _counts(outcome)["response", ""] == ((3, 0), (0, 0))
+    assert {(one.clock, one.was, one.would) for one in outcome.changes} == {("response", "met", "none")}
+
+
 def test_replaying_stores_nothing(within, cast, codes, superuser):
     before = isolation.fingerprint(superuser, cast.tenants["acme"])
     _replayed(within, _terms(P2={"resolution_minutes": 1}))
@@ -285,10 +303,3 @@ def test_each_fault_stands_beside_its_field(sign_in, cast, name, typed, field, s
     assert said in page.text
     assert f'id="{field}-error"' in page.text or "invalid-feedback" in page.text
     assert 'id="answer"' not in page.text
-
-
-def test_too_many_tickets_are_for_the_command(sign_in, codes, monkeypatch):
-    monkeypatch.setattr("msp.console.what_if.MOST_AT_ONCE", 2)
-    page = _post(sign_in("Mia"))
-    assert page.status_code == 422
-    assert "flask sla what-if" in page.text

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import date
+from typing import ClassVar
 
 import pytest
 from sqlalchemy import select, update
@@ -10,8 +11,10 @@ from sqlalchemy import select, update
 from contracts.terms.document import default_terms
 from contracts.terms.models import Contract
 from contracts.terms.services import add_contract
+from contracts.timers.acting import claim_side_warning
 from contracts.timers.models import SideTimer, TimerMark
 from contracts.timers.sweep import sweep_due_side_timers
+from contracts.timers.verifying import verify_tenant
 from msp.console.contract_drafts import fields_of
 from tenants.foundation import time
 from tenants.foundation.actor import Actor
@@ -23,14 +26,15 @@ from tenants.tenancy.archive import exported_models
 from tenants.tickets import services as tickets
 from tenants.tickets.models import Ticket, VendorCase
 
-MISSED = "timer_missed"
+MISSED, WARNED = "timer_missed", "timer_warned"
 BRIEFING = tickets.Briefing(symptoms="Smoke.", tried="Water.", told_requester="To stay calm.")
 
 
-def promise_ourselves(desk, calendar="always", **minutes):
-    """The provider's own terms: how long a hand-over may wait."""
+def promise_ourselves(desk, calendar="always", warnings=None, **minutes):
+    """The provider's own terms: how long a hand-over may wait, and whom each warning tells."""
     own = desk.cast.tenants["provider"]
-    terms = {**default_terms("Asia/Jakarta"), "calendar": calendar}
+    terms = {**default_terms("Asia/Jakarta"), "calendar": calendar, "warn_at_percent": sorted(warnings or ())}
+    terms["actions"] = [{"at_percent": one, "notify": told} for one, told in (warnings or {}).items()]
     with desk.app.app_context(), enter(of_tenant(own)):
         add_contract(
             own,
@@ -180,6 +184,115 @@ def typed(terms):
     return {
         name: "y" if value is True else str(value) for name, value in values if value not in (None, False)
     }
+
+
+class TestWarnings:
+    """Told how far a target is used up, once each, and never by one that is over."""
+
+    WHOM: ClassVar = {50: ["assignee"], 75: ["lead", "admins"], 90: ["admins"]}
+
+    def warned(self, desk, hours):
+        with desk.app.app_context(), time.frozen(desk.at(hours)):
+            sweep_due_side_timers()
+        return [one for one in desk.work(hours) if one[1] in (WARNED, MISSED)]
+
+    @pytest.fixture
+    def passed(self, desk):
+        """Handed over at one, to be accepted by two."""
+        promise_ourselves(desk, warnings=self.WHOM, P3=60)
+        return handed_over(desk)
+
+    def test_at_the_percentages_of_our_own_terms_once_each_and_no_client(self, desk, passed):
+        leads = [("dana", WARNED), ("mia", WARNED)]
+        assert self.warned(desk, 1.49) == []
+        assert self.warned(desk, 1.51) == leads
+        assert "50 % of the target “Acceptance” used" in desk.mails()[-1].subject
+        assert self.warned(desk, 1.52) == []
+        assert self.warned(desk, 1.76) == leads
+        assert self.warned(desk, 1.95) == []
+        assert self.warned(desk, 2.1) == [("dana", MISSED), ("mia", MISSED)]
+        (timer,) = timers(desk)
+        assert (timer.warned_percent, timer.told_percent) == (75, 75)
+
+    def test_a_job_that_runs_again_tells_nobody(self, desk, passed):
+        self.warned(desk, 1.51)
+        self.warned(desk, 1.76)
+        desk.act(update(Work).where(Work.kind == "act_on_side_warning").values(state="due"))
+        assert self.warned(desk, 1.77) == []
+
+    def test_each_is_claimed_once(self, desk, passed):
+        self.warned(desk, 1.51)
+        (timer,) = timers(desk)
+        with desk.app.app_context(), enter(of_tenant(desk.tenant_id)):
+            assert claim_side_warning(timer.id, 50, at=desk.at(1.52)) is None
+            assert claim_side_warning(timer.id, 75, at=desk.at(1.52)) is not None
+            assert claim_side_warning(timer.id, 75, at=desk.at(1.52)) is None
+            db.session.rollback()
+
+    def test_a_worker_that_is_late_tells_the_last_only(self, desk, passed):
+        for hours in (1.51, 1.76):
+            with desk.app.app_context(), time.frozen(desk.at(hours)):
+                sweep_due_side_timers()
+        assert desk.work(1.77) == [("dana", WARNED), ("mia", WARNED)]
+        assert "75 % of the target" in desk.mails()[-1].subject
+
+    def test_a_sweep_that_is_late_tells_the_last_only(self, desk, passed):
+        assert self.warned(desk, 1.8) == [("dana", WARNED), ("mia", WARNED)]
+        assert "75 % of the target" in desk.mails()[-1].subject
+        assert self.warned(desk, 1.81) == []
+
+    def test_one_that_was_missed_meanwhile_only_tells_of_that(self, desk, passed):
+        assert self.warned(desk, 2.1) == [("dana", MISSED), ("mia", MISSED)]
+
+    def test_what_was_accepted_before_the_mail_warns_nobody(self, desk, passed):
+        with desk.app.app_context(), time.frozen(desk.at(1.51)):
+            sweep_due_side_timers()
+        desk.do(passed, tickets.accept_hand_over, "Leo", 1.52)
+        assert [one for one in desk.work(1.53) if one[1] == WARNED] == []
+
+    def test_accepting_after_a_warning_that_nobody_swept(self, desk, passed):
+        desk.do(passed, tickets.accept_hand_over, "Leo", 1.6)
+        assert self.warned(desk, 1.7) == []
+
+    def test_a_vendor_by_the_contract_of_the_ticket(self, desk):
+        desk.terms(warn_at_percent=[50, 100], actions=[{"at_percent": 50, "notify": ["assignee", "admins"]}])
+        TestVendor().waiting(desk)
+        assert self.warned(desk, 2.1) == [("leo", WARNED)]
+        assert "Vendor" in desk.mails()[-1].subject
+        assert self.warned(desk, 3.1) == [("leo", MISSED), ("dana", MISSED), ("mia", MISSED)]
+
+    def test_terms_that_tell_nobody_warn_nobody(self, desk):
+        desk.terms(warn_at_percent=[50], actions=[{"at_percent": 50, "notify": []}])
+        TestVendor().waiting(desk)
+        assert self.warned(desk, 2.1) == []
+
+    def test_stored_is_recomputed(self, desk, passed):
+        for hours in (1.2, 1.49, 1.51, 1.76, 1.95, 2.1):
+            self.warned(desk, hours)
+            assert differences(desk, hours) == []
+        desk.do(passed, tickets.accept_hand_over, "Leo", 2.2)
+        assert differences(desk, 2.3) == []
+
+    @pytest.mark.parametrize(
+        ("hours", "change", "field"),
+        [
+            (1.51, {"warned_percent": 0}, "warned_percent"),
+            (1.51, {"warned_percent": 75}, "warned_percent"),
+            (1.51, {"look_at": None}, "look_at"),
+            (2.1, {"warned_percent": 50}, "warned_percent"),
+        ],
+    )
+    def test_a_planted_difference_is_named(self, desk, passed, hours, change, field):
+        self.warned(desk, hours)
+        desk.act(update(SideTimer).values(**change))
+        assert differences(desk, hours + 0.2) in ([field], [field, "look_at"])
+
+
+def differences(desk, hours):
+    """Fields of clocks beside that are stored otherwise than recomputed."""
+    with desk.app.app_context():
+        found = verify_tenant(desk.tenant_id, now=desk.at(hours)).differences
+    return [one.field for one in found if one.clock.startswith(("acceptance", "vendor"))]
 
 
 class TestVendor:

@@ -4,10 +4,12 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from contracts.timers.models import TicketDeadline
-from msp.timers.jobs import sweep_due_closings
+from contracts.timers.verifying import verify_tenant
+from msp.timers import jobs
+from msp.timers.jobs import sweep_due_closings, sweep_unsettled_rest
 from tenants.foundation import time
 from tenants.foundation.errors import Conflict
 from tenants.foundation.work import Work
@@ -148,6 +150,87 @@ class TestReopening:
         desk.do(ticket, tickets.change_state, "Leo", 2, to="resolved", replay=True)
         assert rest(desk, 100 * DAY) == 0
         assert desk.rows(select(TicketDeadline)) == []
+
+
+class TestWithoutATime:
+    """Tickets that were resolved before times of closing were kept, or by an import's history."""
+
+    def settle(self, desk, hours=3.0):
+        with desk.app.app_context(), time.frozen(desk.at(hours)):
+            return sweep_unsettled_rest()
+
+    def forget(self, desk):
+        desk.act(delete(TicketDeadline))
+        desk.act(update(Ticket).values(closes_at=None))
+
+    def imported(self, desk):
+        ticket = desk.open()
+        desk.do(ticket, tickets.change_state, "Leo", 1, to="in_progress", replay=True)
+        desk.do(ticket, tickets.change_state, "Leo", 2, to="resolved", replay=True)
+        desk.work(2)
+        return ticket
+
+    def test_the_days_count_from_the_solution(self, desk):
+        ticket = resolved(desk)
+        self.forget(desk)
+        assert rest(desk, 8 * DAY) == 0
+        assert self.settle(desk) == 1
+        assert self.settle(desk) == 0
+        assert desk.ticket(ticket).closes_at == desk.at(1 + 7 * DAY)
+        assert rest(desk, 1 + 7 * DAY - 0.01) == 0
+        assert rest(desk, 1 + 7 * DAY) == 1
+        assert desk.ticket(ticket).state == "closed"
+
+    def test_or_from_the_requesters_last_words(self, desk):
+        ticket = resolved(desk)
+        self.forget(desk)
+        desk.do(ticket, tickets.add_message, "Bob", 50, body="I am still testing.")
+        desk.do(ticket, tickets.add_message, "Leo", 60, body="All right.")
+        self.settle(desk, 70)
+        assert desk.ticket(ticket).closes_at == desk.at(50 + 7 * DAY)
+
+    def test_what_was_imported_closes_in_silence(self, desk):
+        ticket = self.imported(desk)
+        before = len(desk.mails())
+        assert self.settle(desk, 100 * DAY) == 1
+        assert rest(desk, 100 * DAY) == 1
+        found = desk.ticket(ticket)
+        assert (found.state, found.closed_at) == ("closed", desk.at(100 * DAY))
+        assert len(desk.mails()) == before
+        assert rest(desk, 101 * DAY) == 0
+
+    def test_terms_that_never_close_are_looked_at_once(self, desk):
+        desk.terms(auto_close_days=None, reopen_days=None)
+        ticket = self.imported(desk)
+        assert self.settle(desk) == 1
+        assert self.settle(desk) == 0
+        assert rest(desk, 500 * DAY) == 0
+        assert desk.ticket(ticket).state == "resolved"
+
+    def test_other_states_get_none(self, desk):
+        desk.open()
+        closed = resolved(desk)
+        desk.do(closed, tickets.close_ticket, "Bob", 2)
+        reopened = resolved(desk)
+        desk.do(reopened, tickets.reopen_ticket, "Bob", 2, because="It burns again.")
+        self.forget(desk)
+        assert self.settle(desk) == 0
+
+    def test_so_many_a_time(self, desk, monkeypatch):
+        for _ in range(3):
+            resolved(desk)
+        self.forget(desk)
+        monkeypatch.setattr(jobs, "MOST_SETTLED", 2)
+        assert [self.settle(desk) for _ in range(3)] == [2, 1, 0]
+
+    def test_stored_is_what_is_recomputed(self, desk):
+        resolved(desk)
+        self.imported(desk)
+        self.forget(desk)
+        self.settle(desk)
+        with desk.app.app_context():
+            (tenant_id,) = {one.tenant_id for one in desk.rows(select(Ticket))}
+            assert verify_tenant(tenant_id, now=desk.at(3)).differences == []
 
 
 def test_the_requester_reads_when_it_will_close_in_mail_and_on_the_page(desk, sign_in):

@@ -1,0 +1,34 @@
+"""How people read: the language and the time zone that they chose, reached through the gate."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from tenants.foundation.db import db
+from tenants.foundation.scope import enter, gate
+from tenants.people.models import User
+
+
+class Reader(NamedTuple):
+    """What somebody chose; None where that is left to the client's own."""
+
+    language: str | None = None
+    time_zone: str | None = None
+
+
+def list_readers(user_ids: Iterable[int | None]) -> dict[int | None, Reader]:
+    """What each of these people chose, in one statement; somebody without an account chose nothing."""
+    asked = set(user_ids)
+    found: dict[int | None, Reader] = dict.fromkeys(asked, Reader())
+    known = [one for one in asked if one is not None]
+    if known:
+        with enter(gate()):
+            rows = select(User.id, User.language, User.time_zone).where(User.id.in_(known))
+            found |= {row.id: Reader(row.language, row.time_zone) for row in db.session.execute(rows)}
+    return found
+
+
+def find_reader(user_id: int | None) -> Reader:
+    """What one person chose."""
+    return list_readers([user_id])[user_id]
