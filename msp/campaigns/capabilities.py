@@ -83,3 +83,15 @@ def files_for(client: str, filenames: Collection[str]) -> list[str]:
         return [one for one in filenames if one.endswith(suffix)]
     plain = [one for one in filenames if not one.endswith(tuple(_SUFFIXES.values()))]
     return plain or list(filenames)
+
+
+def can_take(stored: Mapping[str, Any], kind: str, filenames: Collection[str]) -> bool:
+    """Whether an asset's client can install a release: images go to their own clients only, packages to none of them.
+
+    A client that has not named itself is asked: it says itself that it cannot, and its wave stops.
+    """
+    client = client_named(stored)
+    if kind != "file":
+        return client == UNKNOWN or capabilities_of(stored).installs_packages
+    suffix = _SUFFIXES.get(client)
+    return suffix is None or any(one.endswith(suffix) for one in filenames)

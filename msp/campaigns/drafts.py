@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import BigInteger, cast, column, delete, func, select, update
+from sqlalchemy import BigInteger, and_, cast, column, delete, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from msp.campaigns import plans
+from msp.campaigns.capabilities import can_take
 from msp.campaigns.gates import Gate, GlobalRule
 from msp.campaigns.models import Campaign, CampaignMember, CampaignTenant, Release, Wave, WaveLane
 from msp.campaigns.pacing import Limits
@@ -159,23 +160,33 @@ def submit_campaign(campaign: Campaign, *, by: Actor, at: datetime) -> None:
     _put_parts(campaign, release, waves)
     _put_lanes(campaign, release, at)
     sizes = [len(wave.members) for wave in waves]
-    moved(campaign, Transition.SUBMIT, by, at, {"plan": campaign.plan_sha256, "waves": sizes})
+    left_out = _count_members(campaign) - sum(sizes)
+    inputs = {"plan": campaign.plan_sha256, "waves": sizes} | ({"left_out": left_out} if left_out else {})
+    moved(campaign, Transition.SUBMIT, by, at, inputs)
+
+
+def _count_members(campaign: Campaign) -> int:
+    chosen = select(func.count()).where(CampaignMember.campaign_id == campaign.id)
+    return db.session.scalar(chosen) or 0
 
 
 def _build_waves(campaign: Campaign, release: Release) -> list[plans.PlannedWave]:
-    still_fit = select(Asset.id).where(
-        Asset.tenant_id == CampaignMember.tenant_id,
-        Asset.id == CampaignMember.asset_id,
-        Asset.state == "active",
-        Asset.controller_id.is_not(None),
-        *_on_platform(release),
-    )
     rows = db.session.execute(
-        select(CampaignMember.tenant_id, CampaignMember.asset_id).where(
-            CampaignMember.campaign_id == campaign.id, still_fit.exists()
+        select(CampaignMember.tenant_id, CampaignMember.asset_id, Asset.capabilities)
+        .join(Asset, and_(Asset.tenant_id == CampaignMember.tenant_id, Asset.id == CampaignMember.asset_id))
+        .where(
+            CampaignMember.campaign_id == campaign.id,
+            Asset.state == "active",
+            Asset.controller_id.is_not(None),
+            *_on_platform(release),
         )
     )
-    members = [Member(tenant_id, asset_id) for tenant_id, asset_id in rows]
+    names = [one.filename for one in artifacts_of(release.id)]
+    members = [
+        Member(tenant_id, asset_id)
+        for tenant_id, asset_id, capabilities in rows
+        if can_take(capabilities, release.kind, names)
+    ]
     own = db.session.scalars(select(Tenant.id).where(Tenant.kind == "own")).all()
     ordered = plans.order_members(members, own_tenants=own, seed=str(campaign.public_id))
     percents = campaign.wishes.get("percents", DEFAULT_PERCENTS) if len(members) > 1 else (100,)
