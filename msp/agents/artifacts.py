@@ -1,7 +1,7 @@
 """Artifacts, served and taken in by a process of their own: no page worker ever sends or waits for a large file.
 
-Run `gunicorn 'msp.agents.artifacts:create_artifacts_app()'`; ARTIFACTS_URL says where agents find it. It knows the same
-credentials as the portal, and the portal's signed links.
+Run `gunicorn -c python:msp.gunicorn_files 'msp.agents.artifacts:create_artifacts_app()'`; ARTIFACTS_URL says where
+agents find it. It knows the same credentials as the portal, and the portal's signed links.
 """
 
 from typing import Any
