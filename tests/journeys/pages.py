@@ -92,7 +92,7 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "statement_id": scene.statement,
         "campaign": scene.campaign,
         "action": scene.action,
-        "lane": scene.lane,
+        "part": scene.part,
         "public_id": scene.member,
     }
     return special.get(name) or usual[parameter]

@@ -14,7 +14,7 @@ from contracts.terms.models import Contract
 from contracts.terms.queries import list_versions
 from contracts.terms.services import add_version
 from msp.campaigns import services as campaigns
-from msp.campaigns.models import Action, Campaign, WaveLane
+from msp.campaigns.models import Action, Campaign, CampaignTenant
 from tenants.assets.models import Asset
 from tenants.files.models import StoredFile
 from tenants.files.services import Store, Upload, keep_file
@@ -45,7 +45,7 @@ class Scene:
     statement: str
     campaign: str
     action: str
-    lane: str
+    part: str
     draft: str
     submitted: str
     member: str
@@ -63,7 +63,9 @@ def build(portal: Portal) -> Scene:
         portal.work()
         with personas.within(app, cast, "acme"):
             acme = cast.tenants["acme"]
-            lane = select(WaveLane).where(WaveLane.campaign_id == rollout.id, WaveLane.tenant_id == acme)
+            part = select(CampaignTenant).where(
+                CampaignTenant.campaign_id == rollout.id, CampaignTenant.tenant_id == acme
+            )
             return Scene(
                 waiting=codes[0],
                 resolved=codes[1],
@@ -77,7 +79,7 @@ def build(portal: Portal) -> Scene:
                 action=str(
                     db.session.scalars(select(Action).where(Action.campaign_id == rollout.id)).first().id
                 ),
-                lane=_id(lane.where(WaveLane.state != "planned")),
+                part=_id(part),
                 draft=_campaign_id(draft),
                 submitted=_campaign_id(submitted),
                 member=_id(select(Membership).where(Membership.name == "Bob")),
