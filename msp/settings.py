@@ -97,6 +97,9 @@ class Settings:
     artifacts_url: str = _setting(
         "ARTIFACTS_URL", _web, "address of the process that serves artifacts to agents; empty: PUBLIC_URL", ""
     )
+    live_url: str = _setting(
+        "LIVE_URL", _web, "address of the process that serves streams to browsers; empty: PUBLIC_URL", ""
+    )
     mail_url: str = _setting(
         "MAIL_URL", _smtp, "outgoing mail: an SMTP server, or a folder", "smtp://127.0.0.1:25"
     )

@@ -80,6 +80,7 @@ def make_app(
             secret_key=SECRET,
             files_dir=files,
             artifacts_url="",
+            live_url="",
             mail_url="smtp://127.0.0.1:2525",
             mail_from="portal@portal.test",
             provider_name="Nusantara Managed Services",

@@ -192,6 +192,22 @@ def count_retried(campaign_id: int) -> dict[int, int]:
     return {row[0]: row[1] for row in db.session.execute(grouped.group_by(Action.lane_id))}
 
 
+def count_to_retry(campaign_id: int) -> int:
+    """How many assets a retry by hand would take up: those that ended badly in lanes that are not over."""
+    lanes = select(WaveLane.id).where(
+        WaveLane.campaign_id == campaign_id,
+        WaveLane.opened_at.is_not(None),
+        WaveLane.state.not_in(("passed", "skipped")),
+    )
+    bad = select(func.count()).where(
+        Action.campaign_id == campaign_id,
+        Action.is_last,
+        Action.lane_id.in_(lanes),
+        Action.outcome.in_((*BAD, *GONE, "cancelled")),
+    )
+    return db.session.scalar(bad) or 0
+
+
 def find_action(campaign_id: int, action_id: int) -> Action:
     """One action of a campaign. Raises NotFound."""
     asked = select(Action).where(Action.campaign_id == campaign_id, Action.id == action_id)

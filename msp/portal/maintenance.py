@@ -97,6 +97,6 @@ def ahead_of(part: CampaignTenant, now: datetime) -> coming.Ahead | None:
     if part.ended_at is not None:
         return None
     lanes = parts.list_part_lanes(part)
-    kept = [lane.timing.get("reserve_seconds", plans.Timing.reserve_seconds) for lane in lanes]
+    kept = [lane.timing.get("reserve_seconds", plans.Timing().reserve_seconds) for lane in lanes]
     begin = max(now, part.begins_at) if part.begins_at else now
     return coming.look_ahead(part.tenant_id, begin, max(kept, default=0))

@@ -1,6 +1,6 @@
 """Security headers of every answer. No inline script or style anywhere, so no nonce is needed."""
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -8,9 +8,15 @@ CSP = (
 )
 
 
+def _policy() -> str:
+    """The policy of pages, which may also listen to the process that serves streams."""
+    live = current_app.extensions["settings"].live_url
+    return CSP.replace("connect-src 'self'", f"connect-src 'self' {live}") if live else CSP
+
+
 def _harden(answer: Response) -> Response:
     headers = answer.headers
-    headers.setdefault("Content-Security-Policy", CSP)
+    headers.setdefault("Content-Security-Policy", _policy())
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("X-Frame-Options", "DENY")
     headers.setdefault("Referrer-Policy", "same-origin")

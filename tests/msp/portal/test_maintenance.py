@@ -1,7 +1,7 @@
-"""Maintenance in the portal: what is coming, when, on which machines; the client's word; and the mail that asks for it."""
+"""Maintenance in the portal: what comes when on which machines, the client's word, and the mail that asks for it."""
 
-from datetime import timedelta
 from datetime import time as wall
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
