@@ -15,6 +15,7 @@ from msp import reactions
 from msp.background import doorbell
 from msp.settings import Settings, flask_config, load
 from msp.threads.clocks import build_clocks, build_side_clocks
+from msp.threads.worked import build_worked
 from msp.web import (
     access,
     assets,
@@ -101,7 +102,12 @@ def _install_mechanics(app: APIFlask, settings: Settings) -> None:
         settings.redis_url, socket_timeout=1, socket_connect_timeout=1, retry=None
     )
     app.extensions["migration_head"] = _migration_head()
-    headers.install(app, https=settings.public_url.startswith("https://"))
+    headers.install(
+        app,
+        https=settings.public_url.startswith("https://"),
+        files_at=settings.artifacts_url,
+        live_at=settings.live_url,
+    )
     logs.install(app)
     sessions.install(app)
     access.install(app)
@@ -132,6 +138,7 @@ def _install_features(app: APIFlask) -> None:
             install(app)
     panels.add(app, "ticket", build_clocks)
     panels.add(app, "ticket", build_side_clocks)
+    panels.add(app, "ticket", build_worked)
     events.connect(reactions.WITHIN, reactions.AFTER)
     doorbell.install(app)
     commands = import_module("msp.cli")

@@ -6,7 +6,8 @@ from contracts.timers.beside import start_acceptance, start_vendor, stop_accepta
 from contracts.timers.deadlines import follow_rest, put_off_closing
 from contracts.timers.services import follow_ticket
 from msp.account import jobs as account
-from msp.campaigns.events import ClientAsked
+from msp.campaigns.events import ClientAsked, LaneStarted
+from msp.campaigns.planned import record_lane
 from msp.campaigns.rooms import follow_windows
 from msp.mail import notices
 from msp.portal import jobs as portal
@@ -32,6 +33,7 @@ WITHIN: dict[type[Event], tuple[Reaction, ...]] = {
     ticket.HandOverWithdrawn: (stop_acceptance,),
     ticket.VendorAsked: (start_vendor,),
     ticket.VendorAnswered: (stop_vendor,),
+    LaneStarted: (record_lane,),
     WindowsChanged: (follow_windows,),
 }
 

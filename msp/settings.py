@@ -113,6 +113,9 @@ class Settings:
         "METRICS_TOKEN", str, "bearer token of /metrics; empty: /metrics is closed", ""
     )
     upload_megabytes: int = _setting("UPLOAD_MEGABYTES", _megabytes, "largest attachment, in megabytes", "25")
+    release_megabytes: int = _setting(
+        "RELEASE_MEGABYTES", _megabytes, "largest upload of a release's files, in megabytes", "4096"
+    )
     demo: bool = _setting(
         "PORTAL_DEMO", _flag, "1 in the demo only: staff may sign in without a second factor", "0"
     )

@@ -7,7 +7,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -195,6 +195,12 @@ SPECIAL: dict[tuple[str, str], Special] = {
     ("assets", "controller_id"): lambda filler: f"{filler.marker}-pc-7",
     ("assets", "tags"): lambda filler: [f"{WORD}-{filler.marker}-tag"],
     ("invitations", "granted_tenants"): lambda _: [],
+    ("maintenance_intervals", "to_at"): lambda _: AT + timedelta(hours=1),
+    ("freezes", "ends_at"): lambda _: AT + timedelta(hours=1),
+    ("provider_freezes", "ends_at"): lambda _: AT + timedelta(hours=1),
+    ("maintenance_windows", "starts_at"): lambda _: "22:00",
+    ("maintenance_windows", "rule"): lambda _: "FREQ=WEEKLY;BYDAY=SA",
+    ("maintenance_windows", "time_zone"): lambda _: "Asia/Jakarta",
     ("stored_files", "sha256"): lambda _: "0" * 64,
     ("stored_files", "media_type"): lambda _: "text/plain",
 }

@@ -88,6 +88,7 @@ def make_app(
             log_level="ERROR",
             metrics_token="metrics token of the tests",
             upload_megabytes=2,
+            release_megabytes=64,
             demo=True,
         )
     )

@@ -8,8 +8,9 @@ from functools import cached_property
 
 from contracts.clock.calendar import REACH, Calendar
 from contracts.clock.instants import instant_of, seconds_of
+from contracts.clock.maintenance import NOTHING, Apart
 from contracts.clock.strip import Interval, strip
-from contracts.clock.timeline import Pause, Timeline, gaps_of
+from contracts.clock.timeline import Gap, Pause, Timeline, gaps_of, without
 
 
 class State(StrEnum):
@@ -55,6 +56,7 @@ class ClockInput:
     pauses: tuple[Pause, ...] = ()
     stopped_at: datetime | None = None
     warn_at_percent: tuple[int, ...] = ()
+    apart: Apart = NOTHING
 
     def __post_init__(self) -> None:
         if self.target_seconds < 1:
@@ -82,7 +84,16 @@ class ClockInput:
     @cached_property
     def timeline(self) -> Timeline:
         """The start and the pauses as they affect this clock."""
-        return Timeline(self.calendar, self._started, gaps_of(self.pauses, self._started, self.stopped))
+        gaps = gaps_of(self.pauses, self._started, self.stopped)
+        if self.apart is NOTHING:
+            return Timeline(self.calendar, self._started, gaps)
+        left_out, shown = (
+            tuple(without(self._clipped(parts), gaps)) for parts in (self.apart.left_out, self.apart.shown)
+        )
+        return Timeline(self.calendar, self._started, tuple(sorted((*gaps, *left_out))), shown)
+
+    def _clipped(self, parts: tuple[Pause, ...]) -> tuple[Gap, ...]:
+        return gaps_of(parts, self._started, self.stopped)
 
     @cached_property
     def _started(self) -> int:
@@ -94,7 +105,8 @@ class Verdict:
     """What a clock says at an instant (R11); all instants are UTC.
 
     `remaining_seconds` is negative when over. `due_at` is None where the target is not used up within 3,653 days of
-    the start. `warnings` have fired, `upcoming` will if nothing else happens.
+    the start. `warnings` have fired, `upcoming` will if nothing else happens. `paused_business_seconds` are all that
+    the clock left out, `maintenance_business_seconds` those of planned maintenance, left out or not.
     """
 
     state: State
@@ -107,11 +119,22 @@ class Verdict:
     warnings: tuple[ClockWarning, ...] = ()
     upcoming: tuple[ClockWarning, ...] = ()
     clock: ClockInput | None = field(default=None, repr=False, compare=False)
+    maintenance_business_seconds: int = 0
 
     @cached_property
     def intervals(self) -> tuple[Interval, ...]:
         """The strip: wall time from the start to the end without gap or overlap (R13), worked out when asked for."""
         return () if self.clock is None else strip(self.clock.timeline, self.clock.end)
+
+    @property
+    def reason(self) -> str | None:
+        """`maintenance` where that is why the clock stands still; other reasons are the ticket's own."""
+        if self.clock is None or self.state is not State.PAUSED:
+            return None
+        gaps, end = self.clock.timeline.gaps, self.clock.end
+        return (
+            "maintenance" if any(one.is_maintenance and one.from_ <= end < one.to for one in gaps) else None
+        )
 
     @property
     def next_look_at(self) -> datetime | None:
@@ -164,6 +187,7 @@ def judge(clock: ClockInput) -> Verdict:
             warning for warning in warnings if seconds_of(warning.at) > end and clock.stopped is None
         ),
         clock=clock,
+        maintenance_business_seconds=0 if clock.apart is NOTHING else clock.timeline.maintained(end),
     )
 
 

@@ -4,13 +4,14 @@ Nothing is remembered between two readings: the history is replayed each time, s
 some handler did not run. The sweep, the screen and the nightly comparison all ask these functions.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from contracts.clock.clock import Cause, Verdict
 from contracts.clock.instants import floored
+from contracts.clock.maintenance import Planned, set_apart
 from contracts.clock.track import (
     ChangeRule,
     ClockRules,
@@ -105,18 +106,27 @@ _FINAL = frozenset({"closed", "cancelled"})
 _ENDED = _FINAL | {_RESOLVED}
 
 
-def read_clocks(history: Iterable[Entry], terms: Terms, as_of: datetime) -> tuple[Reading, ...]:
+def read_clocks(
+    history: Iterable[Entry], terms: Terms, as_of: datetime, planned: Sequence[Planned] = ()
+) -> tuple[Reading, ...]:
     """Return every cycle of every clock of a ticket at `as_of`; later entries are not known yet.
 
     `history` is in the order in which things happened and begins with the ticket's creation, else ValueError;
-    `terms` are those in force at creation. Nothing is returned for a time before it.
+    `terms` are those in force at creation, `planned` the maintenance of what the ticket is about. Nothing is returned
+    for a time before it.
     """
     entries = list(history)
-    return tuple(reading for kind in ClockKind for reading in read_clock(kind, entries, terms, as_of))
+    return tuple(
+        reading for kind in ClockKind for reading in read_clock(kind, entries, terms, as_of, planned)
+    )
 
 
 def read_clock(
-    kind: ClockKind, history: Iterable[Entry], terms: Terms, as_of: datetime
+    kind: ClockKind,
+    history: Iterable[Entry],
+    terms: Terms,
+    as_of: datetime,
+    planned: Sequence[Planned] = (),
 ) -> tuple[Reading, ...]:
     """Return the cycles of one clock at `as_of`, oldest first; see `read_clocks`."""
     end = floored(as_of)
@@ -126,7 +136,7 @@ def read_clock(
         if at > end:
             break
         if course is None:
-            course = _COURSES[kind](kind, terms.of(kind), entry, at)
+            course = _COURSES[kind](kind, terms.of(kind), entry, at, planned)
         else:
             course.follow(entry, at)
     return () if course is None else tuple(course.readings(end))
@@ -135,10 +145,17 @@ def read_clock(
 class _Course:
     """One clock while the history is replayed: the ticket as it stands, and the clock's cycles so far."""
 
-    def __init__(self, kind: ClockKind, rules: ClockRules, created: Entry, at: datetime) -> None:
+    def __init__(
+        self,
+        kind: ClockKind,
+        rules: ClockRules,
+        created: Entry,
+        at: datetime,
+        planned: Sequence[Planned] = (),
+    ) -> None:
         if created.kind is not EntryKind.CREATED:
             raise ValueError("a history begins with the ticket's creation")
-        self.kind, self.rules = kind, rules
+        self.kind, self.rules, self.planned = kind, rules, planned
         self.priority = created.priority
         self.state, self.reason, self.by = created.state, created.reason, created.by
         self.tracks: list[Track] = []
@@ -285,7 +302,8 @@ class _Course:
     ) -> Edition:
         target = self.rules.targets.get(self.priority)
         percents = self.rules.warn_at_percent
-        return Edition(known_from, started_at, self.priority, target, percents, version, cause)
+        apart = set_apart(self.planned, self.rules.maintenance)
+        return Edition(known_from, started_at, self.priority, target, percents, version, cause, apart=apart)
 
 
 class _Response(_Course):

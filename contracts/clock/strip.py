@@ -12,17 +12,22 @@ from contracts.clock.wall import Kind
 
 
 class IntervalKind(StrEnum):
-    """What happened to the clock in an interval."""
+    """What happened to the clock in an interval: `maintenance` was left out, `maintenance_counted` only shown apart."""
 
     COUNTED = "counted"
     PAUSED = "paused"
+    MAINTENANCE = "maintenance"
+    MAINTENANCE_COUNTED = "maintenance_counted"
     OUTSIDE_HOURS = "outside_hours"
     HOLIDAY = "holiday"
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A half-open part of a strip; a paused one has the pause's reason and whose it was, where known."""
+    """A half-open part of a strip; a paused one has the pause's reason and whose it was, where known.
+
+    That of maintenance is its title.
+    """
 
     from_at: datetime
     to_at: datetime
@@ -72,13 +77,31 @@ def _parts(timeline: Timeline, end: int) -> Iterator[_Part]:
             break
         yield from _unpaused(timeline, at, gap.from_)
         at = min(gap.to, end)
-        yield gap.from_, at, _Sort(IntervalKind.PAUSED, gap.reason, gap.by)
+        kind = IntervalKind.MAINTENANCE if gap.is_maintenance else IntervalKind.PAUSED
+        yield gap.from_, at, _Sort(kind, gap.reason, gap.by)
     yield from _unpaused(timeline, at, end)
 
 
 def _unpaused(timeline: Timeline, from_: int, to: int) -> Iterator[_Part]:
     for start, stop, kind in timeline.calendar.stretches(from_, to):
-        yield start, stop, _SORTS[kind]
+        if kind is Kind.OPEN and timeline.shown:
+            yield from _counted(timeline, start, stop)
+        else:
+            yield start, stop, _SORTS[kind]
+
+
+def _counted(timeline: Timeline, from_: int, to: int) -> Iterator[_Part]:
+    """What counts, with the maintenance in it apart."""
+    at = from_
+    for part in timeline.shown:
+        begin, end = max(part.from_, at), min(part.to, to)
+        if begin < end:
+            if at < begin:
+                yield at, begin, _SORTS[Kind.OPEN]
+            yield begin, end, _Sort(IntervalKind.MAINTENANCE_COUNTED, part.reason)
+            at = end
+    if at < to:
+        yield at, to, _SORTS[Kind.OPEN]
 
 
 def _joined(parts: Iterator[_Part]) -> Iterator[_Part]:

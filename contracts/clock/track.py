@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from contracts.clock.calendar import Calendar
 from contracts.clock.clock import Cause, ClockInput, ClockWarning, State, Verdict, judge
+from contracts.clock.maintenance import NOTHING, Apart, MaintenanceTerms
 from contracts.clock.timeline import Pause
 
 
@@ -55,6 +56,7 @@ class ClockRules:
     change: ChangeRule = ChangeRule.FROM_CREATION
     update_start: UpdateStart = UpdateStart.REQUESTER_REPLY
     warn_at_percent: tuple[int, ...] = ()
+    maintenance: MaintenanceTerms = MaintenanceTerms()
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class Edition:
     cause: Cause = Cause.TIME_RAN_OUT
     stopped_at: datetime | None = None
     is_withdrawn: bool = False
+    apart: Apart = NOTHING
 
 
 @dataclass
@@ -158,6 +161,7 @@ class Track:
             pauses=tuple(self.pauses),
             stopped_at=edition.stopped_at,
             warn_at_percent=edition.warn_at_percent,
+            apart=edition.apart,
         )
 
     def _decisions(self, read: list[tuple[Edition, Verdict | None]]) -> Iterator[Decision]:

@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import and_, select
 
 from contracts.clock.history import ClockKind, Entry, Reading, read_clock
+from contracts.clock.maintenance import Planned
 from contracts.terms.document import read_terms
 from contracts.terms.models import Contract, ContractVersion
 from contracts.terms.queries import list_versions
 from contracts.timers.models import TimerMark
+from contracts.timers.planned import planned_for
 from contracts.timers.queries import month_bounds
 from contracts.timers.reading import entries_of
 from tenants.foundation.db import db
@@ -65,9 +67,11 @@ def _lines_of(
     tickets: Sequence[Sequence[Any]], versions: dict[int, ContractVersion], period: Period
 ) -> Iterator[tuple[Any, ...]]:
     histories = _histories(rows[0].Ticket for rows in tickets)
+    planned = planned_for(tickets[0][0].Ticket.tenant_id, [rows[0].Ticket for rows in tickets])
     for rows in tickets:
         ticket = rows[0].Ticket
-        measured = _Measured(ticket, versions[ticket.contract_version_id], entries_of(histories[ticket.id]))
+        version, entries = versions[ticket.contract_version_id], entries_of(histories[ticket.id])
+        measured = _Measured(ticket, version, entries, planned.get(ticket.id, ()))
         for row in rows:
             mark = row.TimerMark
             yield mark.at, ticket.code, mark.clock, mark.cycle, mark.id, measured.line(mark, period)
@@ -93,6 +97,7 @@ class _Measured:
     ticket: Ticket
     version: ContractVersion
     entries: Sequence[Entry]
+    planned: Sequence[Planned]
 
     def line(self, mark: TimerMark, period: Period) -> dict[str, Any]:
         """A decision with its figures: as of its stop, or of the month's end while it ran late."""
@@ -117,13 +122,14 @@ class _Measured:
             "target_seconds": self._target_seconds(mark),
             "elapsed_seconds": last.verdict.elapsed_seconds,
             "paused_seconds": last.verdict.paused_business_seconds,
+            "maintenance_seconds": last.verdict.maintenance_business_seconds,
             "set_aside": None,
         }
 
     def _reading(self, mark: TimerMark, as_of: datetime) -> Reading:
         """The clock and cycle of a decision as it stood at a moment, with or without a target."""
         terms = read_terms(self.version.terms)
-        read = read_clock(ClockKind(mark.clock), self.entries, terms, as_of)
+        read = read_clock(ClockKind(mark.clock), self.entries, terms, as_of, self.planned)
         return next(one for one in read if one.cycle == mark.cycle)
 
     def _target_seconds(self, mark: TimerMark) -> int | None:

@@ -55,6 +55,12 @@ def find_latest(contract: Contract, month: date) -> Statement | None:
     return db.session.scalars(_of_month(contract.tenant_id, contract.id, month)).first()
 
 
+def is_closed(tenant_id: int, month: date) -> bool:
+    """Whether a client has a statement of this month."""
+    made = select(Statement.id).where(Statement.tenant_id == tenant_id, Statement.month == month)
+    return db.session.scalar(select(made.exists())) or False
+
+
 def list_latest(tenant_id: int, contract_id: int, *, upto: date, limit: int) -> list[Statement]:
     """What holds for each of the latest closed months up to one, the latest first."""
     newest = (

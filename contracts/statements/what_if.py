@@ -17,10 +17,12 @@ from typing import Any
 from sqlalchemy import func, or_, select
 
 from contracts.clock.history import ClockKind, Entry, Terms
+from contracts.clock.maintenance import Planned
 from contracts.statements.rules import Figure, following, propose_credit, totals_of
 from contracts.terms.document import read_terms
 from contracts.terms.models import Contract, ContractVersion
 from contracts.terms.queries import list_contracts, list_versions
+from contracts.timers.planned import planned_for
 from contracts.timers.queries import month_bounds
 from contracts.timers.reading import entries_of, read_entries
 from tenants.foundation.db import db
@@ -67,6 +69,7 @@ class Case:
     entries: Sequence[Entry]
     terms: Terms | None
     contract_id: int = NO_CONTRACT
+    planned: Sequence[Planned] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +156,7 @@ def _decided(case: Case, terms: Terms | None, period: Period) -> list[Decided]:
         return []
     return [
         (month, str(reading.kind), decision.priority, str(decision.state))
-        for reading in read_entries(case.source, case.entries, terms, period.as_of)
+        for reading in read_entries(case.source, case.entries, terms, period.as_of, case.planned)
         for decision in reading.decisions
         if (month := period.month_of(decision.at)) is not None
     ]
@@ -241,17 +244,27 @@ def _alive(tenant_id: int, period: Period) -> tuple[Any, ...]:
 
 
 def read_cases(tenant_id: int, period: Period, *, contract_id: int = NO_CONTRACT) -> Iterator[Case]:
-    """The client's tickets of a period in pieces of two statements; `contract_id` for those that nothing measured."""
+    """The client's tickets of a period in pieces of three statements; `contract_id` for those that nothing measured."""
     versions = _versions(tenant_id)
-    columns = (Ticket.id, Ticket.code, Ticket.source, Ticket.contract_version_id)
+    columns = (
+        Ticket.id,
+        Ticket.code,
+        Ticket.source,
+        Ticket.contract_version_id,
+        Ticket.asset_id,
+        Ticket.site_id,
+        Ticket.opened_at,
+    )
     listed = select(*columns).where(*_alive(tenant_id, period)).order_by(Ticket.id).limit(PIECE)
     after = 0
     while tickets := db.session.execute(listed.where(Ticket.id > after)).all():
         after = tickets[-1].id
         events = _events(tenant_id, [one.id for one in tickets])
+        planned = planned_for(tenant_id, tickets)
         for one in tickets:
             terms, owner = versions.get(one.contract_version_id, (None, contract_id))
-            yield Case(one.code, one.source, entries_of(events.get(one.id, ())), terms, owner)
+            entries = entries_of(events.get(one.id, ()))
+            yield Case(one.code, one.source, entries, terms, owner, planned.get(one.id, ()))
 
 
 def _versions(tenant_id: int) -> dict[int | None, tuple[Terms, int]]:

@@ -19,10 +19,11 @@ from contracts.clock.calendar_document import read_calendar
 from contracts.clock.document import Members, read_object, whole_number
 from contracts.clock.faults import Faults, Invalid
 from contracts.clock.history import ClockKind, Terms
+from contracts.clock.maintenance import MaintenanceTerms
 from contracts.clock.track import ChangeRule, ClockRules, ReopenRule, Target, UpdateStart
 from contracts.terms import ola
 from contracts.terms.promise import MEMBERS as PROMISED
-from contracts.terms.promise import PERCENT, Promise, one_of, promise_of
+from contracts.terms.promise import PERCENT, MaintenanceRule, Promise, one_of, promise_of
 
 PRIORITIES = ("P1", "P2", "P3", "P4")
 PAUSE_REASONS = ("requester", "vendor", "part", "visit", "change")
@@ -88,8 +89,8 @@ def _read_cached(text: str) -> tuple[Terms, Promise]:
     known = [*PROMISED, ola.MEMBER]
     members = read_object(json.loads(text), "", faults, required=["calendar", *_MEMBERS], optional=known)
     percents = _percents(members) if members else []
-    terms = _terms(members, percents) if members else None
     promise = promise_of(members, percents) if members else None
+    terms = _terms(members, percents, promise) if members else None
     if members:
         members.take_optional(ola.MEMBER, ola.read_ola)
     if faults or terms is None or promise is None:
@@ -104,7 +105,7 @@ def _percents(members: Members) -> list[int]:
     return percents
 
 
-def _terms(members: Members, percents: list[int]) -> Terms | None:
+def _terms(members: Members, percents: list[int], promise: Promise | None) -> Terms | None:
     calendar = members.take("calendar", read_calendar)
     levels = members.take("service_levels", _read_levels)
     reasons = members.take("pause_reasons", _read_pause_reasons)
@@ -114,6 +115,7 @@ def _terms(members: Members, percents: list[int]) -> Terms | None:
     if None in (calendar, levels, reasons, reopen, change, start) or members.faults:
         return None
     assert calendar and levels is not None and reasons is not None and reopen and change and start
+    maintenance = _maintenance(promise, calendar)
     rules = {
         kind: ClockRules(
             targets=_targets(levels, kind, calendar),
@@ -122,10 +124,23 @@ def _terms(members: Members, percents: list[int]) -> Terms | None:
             change=ChangeRule(change),
             update_start=UpdateStart(start),
             warn_at_percent=tuple(percents),
+            maintenance=maintenance,
         )
         for kind in ClockKind
     }
     return Terms(rules[ClockKind.RESPONSE], rules[ClockKind.UPDATE], rules[ClockKind.RESOLUTION])
+
+
+def _maintenance(promise: Promise | None, calendar: Calendar) -> MaintenanceTerms:
+    """Left out inside the agreed windows; any planned time where there are none.
+
+    Windows beside a calendar that never closes have no zone of their own here: then all that was planned counts.
+    """
+    if promise is None or promise.maintenance is not MaintenanceRule.EXCLUDED:
+        return MaintenanceTerms()
+    if not promise.windows or calendar == ALWAYS:
+        return MaintenanceTerms(is_excluded=True)
+    return MaintenanceTerms(True, Calendar(calendar.time_zone, promise.windows))
 
 
 def _targets(levels: dict[str, dict[str, Any]], kind: ClockKind, calendar: Calendar) -> dict[str, Target]:

@@ -8,13 +8,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts.clock.clock import Cause, State
 from contracts.clock.history import ClockKind
-from tenants.foundation.db import AllForClient, Base, TenantOwned, belongs, choice, moment
+from tenants.foundation.db import AllForClient, Base, TenantOwned, belongs, choice, moment, public_id
 from tenants.foundation.scope import Role
 
 MARKS = ("warning", "met", "missed")
 DEADLINES = ("close", "reopen")
 # Clocks beside the ticket's own: the provider's promise to itself, and a vendor's promise to the provider.
 BESIDE = ("acceptance", "vendor")
+MAINTENANCE_REACH = ("tenant", "site", "assets")
+MAINTENANCE_SOURCES = ("staff", "campaign", "visit")
 
 
 class TicketTimer(AllForClient, TenantOwned, Base):
@@ -185,4 +187,53 @@ class SideTimer(TenantOwned, Base):
         Index("uq_side_timers", "tenant_id", "clock", "source_id", unique=True),
         Index("ix_side_timers_ticket", "tenant_id", "ticket_id"),
         Index("ix_side_timers_look", "look_at", postgresql_where=text("look_at IS NOT NULL")),
+    )
+
+
+class MaintenanceInterval(AllForClient, TenantOwned, Base):
+    """Planned maintenance of a client, a site or chosen assets, known before it began: the checks see to that."""
+
+    __tablename__ = "maintenance_intervals"
+    __grants__: ClassVar[dict[Role, str]] = dict.fromkeys(
+        (Role.STAFF, Role.WORKER), "SELECT, INSERT, UPDATE (to_at, changed_at, cancelled_at, cancelled_by)"
+    )
+    public_id: Mapped[Any] = public_id()
+    title: Mapped[str] = mapped_column(String(120))
+    # Who plans it, and which of their plans it is.
+    source: Mapped[str]
+    source_key: Mapped[str | None] = mapped_column(String(80))
+    reach: Mapped[str]
+    site_id: Mapped[int | None]
+    from_at: Mapped[datetime] = moment()
+    to_at: Mapped[datetime] = moment()
+    recorded_at: Mapped[datetime] = moment()
+    recorded_by: Mapped[str] = mapped_column(String(120))
+    # When it was made shorter or cancelled: before it began.
+    changed_at: Mapped[datetime | None] = moment(nullable=True)
+    cancelled_at: Mapped[datetime | None] = moment(nullable=True)
+    cancelled_by: Mapped[str | None] = mapped_column(String(120))
+    __table_args__ = (
+        choice("reach", MAINTENANCE_REACH),
+        choice("source", MAINTENANCE_SOURCES),
+        CheckConstraint("from_at < to_at", name="ends_after_it_begins"),
+        CheckConstraint("recorded_at <= from_at", name="recorded_before_it_begins"),
+        CheckConstraint("changed_at < from_at", name="changed_before_it_begins"),
+        CheckConstraint("cancelled_at < from_at", name="cancelled_before_it_begins"),
+        belongs("sites", "site_id"),
+        Index("uq_maintenance_intervals_source", "tenant_id", "source", "source_key", unique=True),
+        Index("ix_maintenance_intervals_time", "tenant_id", "to_at", "id"),
+    )
+
+
+class MaintenanceAsset(AllForClient, TenantOwned, Base):
+    """An asset that planned maintenance is about; those of a site as they stood there when it was recorded."""
+
+    __tablename__ = "maintenance_assets"
+    __grants__: ClassVar[dict[Role, str]] = dict.fromkeys((Role.STAFF, Role.WORKER), "SELECT, INSERT")
+    interval_id: Mapped[int]
+    asset_id: Mapped[int]
+    __table_args__ = (
+        belongs("maintenance_intervals", "interval_id"),
+        belongs("assets", "asset_id"),
+        Index("uq_maintenance_assets", "tenant_id", "interval_id", "asset_id", unique=True),
     )

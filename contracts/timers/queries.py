@@ -3,15 +3,19 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, func, select
 
+from contracts.clock.calendar import Calendar
 from contracts.clock.clock import State
 from contracts.clock.history import ClockKind, Reading, Terms
+from contracts.clock.instants import seconds_of
+from contracts.clock.maintenance import Planned, set_apart
+from contracts.clock.timeline import Pause, Timeline, gaps_of
 from contracts.terms.queries import terms_by_id, versions_by_id
 from contracts.timers.models import TimerMark
+from contracts.timers.planned import leaves_out, list_planned_for, planned_for
 from contracts.timers.reading import read_ticket
 from tenants.foundation.db import db
 from tenants.tickets.models import Ticket, TicketEvent
@@ -22,7 +26,8 @@ def read_clocks_of(ticket: Ticket, history: Iterable[TicketEvent], as_of: dateti
     if ticket.contract_version_id is None:
         return ()
     key = (ticket.tenant_id, ticket.contract_version_id)
-    return read_ticket(ticket, history, versions_by_id([key])[key], as_of)
+    planned = planned_for(ticket.tenant_id, [ticket]).get(ticket.id, ())
+    return read_ticket(ticket, history, versions_by_id([key])[key], as_of, planned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,8 @@ class Badge:
     remaining_seconds: int | None
     paused_since: datetime | None
     target_seconds: int | None
+    # The planned maintenance that the clock leaves out at this moment, if that is why it stands still.
+    reason: str | None = None
 
     @property
     def elapsed_seconds(self) -> int:
@@ -43,42 +50,58 @@ class Badge:
 
 
 def badges(tickets: Iterable[Ticket], now: datetime) -> dict[tuple[int, int], Badge]:
-    """A badge for each ticket with a clock, by `(tenant_id, id)`; one statement, however many tickets."""
+    """A badge for each ticket with a clock, by `(tenant_id, id)`; however many tickets, one statement.
+
+    One more where their terms leave planned maintenance out.
+    """
     measured = [ticket for ticket in tickets if ticket.next_due_kind and ticket.contract_version_id]
     terms = terms_by_id((one.tenant_id, one.contract_version_id or 0) for one in measured)
+    excluding = [one for one in measured if leaves_out(terms[one.tenant_id, one.contract_version_id or 0])]
+    planned = list_planned_for((one.tenant_id, one) for one in excluding)
     return {
-        (one.tenant_id, one.id): _badge(one, terms[one.tenant_id, one.contract_version_id or 0], now)
+        (one.tenant_id, one.id): _badge(
+            one,
+            terms[one.tenant_id, one.contract_version_id or 0],
+            now,
+            planned.get((one.tenant_id, one.id), ()),
+        )
         for one in measured
     }
 
 
-def _badge(ticket: Ticket, terms: Terms, now: datetime) -> Badge:
+def _badge(ticket: Ticket, terms: Terms, now: datetime, planned: Sequence[Planned]) -> Badge:
     rules = ClockKind(ticket.next_due_kind or "")
     target = terms.of(rules).targets.get(ticket.priority)
+    left_out = set_apart(planned, terms.of(rules).maintenance).left_out
     due = ticket.next_due_at
     if target is None or due is None:
         state = State.PAUSED if ticket.sla_paused_since else State(ticket.sla_state or State.RUNNING)
         return Badge(rules, state, due, None, ticket.sla_paused_since, target.seconds if target else None)
-    remaining = _remaining(target.calendar, now, due)
+    standing = next((one for one in left_out if one.from_at <= now < (one.to_at or now)), None)
     return Badge(
         rules,
-        _state(ticket, target.calendar, now, due),
+        _state(target.calendar, now, due, standing),
         due,
-        remaining,
-        ticket.sla_paused_since,
+        _remaining(target.calendar, now, due, left_out),
+        standing.from_at if standing and now <= due else ticket.sla_paused_since,
         target.seconds,
+        "maintenance" if standing else None,
     )
 
 
-def _remaining(calendar: Any, now: datetime, due: datetime) -> int:
-    left: int = calendar.elapsed(now, due) if due >= now else -calendar.elapsed(due, now)
-    return left
+def _remaining(calendar: Calendar, now: datetime, due: datetime, left_out: Sequence[Pause]) -> int:
+    """Business seconds until the due time, or since then, without maintenance that the clock leaves out."""
+    first, last = min(now, due), max(now, due)
+    since = seconds_of(first)
+    left = Timeline(calendar, since, gaps_of(left_out, since, None)).counted(seconds_of(last))
+    return left if due >= now else -left
 
 
-def _state(ticket: Ticket, calendar: Any, now: datetime, due: datetime) -> State:
+def _state(calendar: Calendar, now: datetime, due: datetime, standing: Pause | None) -> State:
+    """A ticket that waits has no due time, so what stands still here does so for maintenance."""
     if now > due:
         return State.MISSED
-    if ticket.sla_state == State.PAUSED:
+    if standing is not None:
         return State.PAUSED
     return State.RUNNING if calendar.is_open(now) else State.OUTSIDE_HOURS
 

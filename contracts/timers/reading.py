@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import accumulate
 
 from contracts.clock.history import ClockKind, Entry, EntryKind, Reading, Terms, read_clock
+from contracts.clock.maintenance import Planned
 from contracts.terms.document import read_terms
 from contracts.terms.models import ContractVersion
 from tenants.tickets.models import Ticket, TicketEvent
@@ -16,17 +17,27 @@ _BY_KIND = {"staff": "staff", "requester": "requester", "auto": "automatic", "sy
 
 
 def read_ticket(
-    ticket: Ticket, history: Iterable[TicketEvent], version: ContractVersion, as_of: datetime
+    ticket: Ticket,
+    history: Iterable[TicketEvent],
+    version: ContractVersion,
+    as_of: datetime,
+    planned: Sequence[Planned] = (),
 ) -> Sequence[Reading]:
     """Every cycle of every clock of a ticket that has a target at a moment, by the version that measures it."""
-    read = read_entries(ticket.source, entries_of(history), read_terms(version.terms), as_of)
+    read = read_entries(ticket.source, entries_of(history), read_terms(version.terms), as_of, planned)
     return [reading for reading in read if reading.target is not None]
 
 
-def read_entries(source: str, entries: Sequence[Entry], terms: Terms, as_of: datetime) -> Sequence[Reading]:
+def read_entries(
+    source: str,
+    entries: Sequence[Entry],
+    terms: Terms,
+    as_of: datetime,
+    planned: Sequence[Planned] = (),
+) -> Sequence[Reading]:
     """Every cycle of every clock at a moment, those without a target too: they may have had one before."""
     kinds = IMPORTED if source == "import" else tuple(ClockKind)
-    return [reading for kind in kinds for reading in read_clock(kind, entries, terms, as_of)]
+    return [reading for kind in kinds for reading in read_clock(kind, entries, terms, as_of, planned)]
 
 
 def entries_of(history: Iterable[TicketEvent]) -> list[Entry]:

@@ -14,6 +14,7 @@ from contracts.terms.models import ContractVersion
 from contracts.terms.queries import find_version_in_force
 from contracts.timers.events import TimerMissed, TimerWarned
 from contracts.timers.models import TicketTimer, TimerMark
+from contracts.timers.planned import leaves_out, planned_for
 from contracts.timers.reading import entries_of, read_entries
 from contracts.timers.stored import mark_values, shown_values, timer_values
 from tenants.foundation.actor import Actor
@@ -46,10 +47,12 @@ def refresh_ticket(ticket: Ticket, *, as_of: datetime, by: Actor, replay: bool =
 def _refresh(
     ticket: Ticket, version: ContractVersion, as_of: datetime, by: Actor, replay: bool
 ) -> Sequence[Reading]:
+    terms = read_terms(version.terms)
     entries = entries_of(list_history(ticket.id))
     # Who had to wait for the ticket began before what happened meanwhile.
     as_of = max([as_of, *(entry.at for entry in entries[-1:])])
-    read = read_entries(ticket.source, entries, read_terms(version.terms), as_of)
+    planned = planned_for(ticket.tenant_id, [ticket]).get(ticket.id, ()) if leaves_out(terms) else ()
+    read = read_entries(ticket.source, entries, terms, as_of, planned)
     readings = [reading for reading in read if reading.target is not None]
     _store(ticket, version, readings, as_of)
     lost = [reading for reading in read if reading.target is None and reading.target_version > 1]

@@ -19,8 +19,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, func, select
 
 from contracts.clock.history import ClockKind, Entry, Reading, Terms
+from contracts.clock.maintenance import Planned
 from contracts.terms.queries import terms_by_id
 from contracts.timers.models import SideTimer, TicketDeadline, TicketTimer, TimerMark
+from contracts.timers.planned import planned_for
 from contracts.timers.reading import entries_of, read_entries
 from contracts.timers.stored import mark_values, shown_values, timer_values
 from contracts.timers.verifying_beside import deadline_differences, side_differences
@@ -70,6 +72,7 @@ class Stored:
     entries: Sequence[Entry]
     beside: Sequence[Any] = ()
     deadlines: Sequence[Any] = ()
+    planned: Sequence[Planned] = ()
 
 
 def verify_tenant(tenant_id: int, *, now: datetime, sample: int = SAMPLE) -> Check:
@@ -99,6 +102,9 @@ def _read(tenant_id: int, ids: Sequence[int]) -> Iterator[Stored]:
             Ticket.id,
             Ticket.code,
             Ticket.source,
+            Ticket.asset_id,
+            Ticket.site_id,
+            Ticket.opened_at,
             Ticket.contract_version_id,
             Ticket.waiting_since,
             Ticket.state,
@@ -113,6 +119,7 @@ def _read(tenant_id: int, ids: Sequence[int]) -> Iterator[Stored]:
         )
         timers, marks = _rows(TicketTimer, tenant_id, piece), _rows(TimerMark, tenant_id, piece)
         events = _rows(TicketEvent, tenant_id, piece)
+        planned = planned_for(tenant_id, tickets)
         beside, deadlines = _rows(SideTimer, tenant_id, piece), _rows(TicketDeadline, tenant_id, piece)
         for ticket in tickets:
             yield Stored(
@@ -123,6 +130,7 @@ def _read(tenant_id: int, ids: Sequence[int]) -> Iterator[Stored]:
                 entries_of(events.get(ticket.id, ())),
                 beside.get(ticket.id, ()),
                 deadlines.get(ticket.id, ()),
+                planned.get(ticket.id, ()),
             )
 
 
@@ -157,7 +165,7 @@ def differences_of(stored: Stored, now: datetime) -> Iterator[Difference]:
 def _readings(stored: Stored, entries: Sequence[Entry], moment: datetime) -> Sequence[Reading]:
     if stored.terms is None:
         return ()
-    return read_entries(stored.ticket.source, entries, stored.terms, moment)
+    return read_entries(stored.ticket.source, entries, stored.terms, moment, stored.planned)
 
 
 Found = tuple[str, str, Any, Any]

@@ -28,6 +28,7 @@ RIGHTS = {
     Permission.ENROL_AGENTS: _l("Enrol agents"),
     Permission.VIEW_CONTRACTS: _l("See contracts"),
     Permission.MANAGE_CONTRACTS: _l("Manage contracts"),
+    Permission.PLAN_MAINTENANCE: _l("Plan maintenance"),
     Permission.VIEW_STAFF: _l("See staff"),
     Permission.MANAGE_STAFF: _l("Manage staff"),
     Permission.MANAGE_CLIENT_PEOPLE: _l("Manage people of clients"),

@@ -2,18 +2,25 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from . import crash
 from .backoff import Backoff, spread
+from .checks import Inspector
 from .controller import Controller
 from .courier import Courier
+from .deb import DebExecutor
+from .debian import Debian
 from .documents import Malformed, Poll, action_of
 from .download import Downloads
+from .executors import Executor
 from .facts import Machine, inventory_digest
 from .folder import Folder
 from .install import Installer
 from .ledger import Ledger
 from .log import LOG
+from .reboots import Reboots
+from .script import ScriptExecutor
 from .settings import Settings
 from .stop import Stop
 from .watch import Watch
@@ -36,13 +43,28 @@ class Agent:
         self._settings = settings
         self._folder = folder
         self._stop = stop
-        self._machine = Machine(folder.path)
+        root = Path(settings.root)
+        debian = Debian(root, folder.work)
+        self._machine = Machine(folder.path, root, debian.upgradable)
         self._controller = Controller(wire, settings.base)
         self._ledger = Ledger(folder.ledger)
         self._downloads = Downloads(wire, folder.downloads, stop)
-        self.courier = Courier(self._controller, self._ledger, lambda: self._machine.boot_id)
-        installer = Installer(folder.root, settings.minimum_free_bytes)
-        self._workshop = Workshop(folder, self._ledger, self._downloads, installer, self.courier, stop)
+        self.courier = Courier(self._controller, self._ledger, self._machine.proof)
+        self._reboots = Reboots(
+            self._ledger,
+            folder.work,
+            lambda: self._machine.is_reboot_required,
+            is_allowed=settings.allow_reboots and root == Path("/"),
+        )
+        executors: dict[str, Executor] = {
+            "file": Installer(folder.root, settings.minimum_free_bytes),
+            "deb": DebExecutor(debian),
+            "script": ScriptExecutor(root, folder.path / "scripts"),
+        }
+        inspector = Inspector(root, folder.work, debian, self._machine.platform)
+        self._workshop = Workshop(
+            folder, self._ledger, self._downloads, executors, inspector, self._reboots, self.courier, stop
+        )
 
     def close(self) -> None:
         """Let go of the ledger."""
@@ -50,17 +72,20 @@ class Agent:
 
     def cycle(self) -> float:
         """One poll and what follows; seconds until the next. Raises Trouble, Busy, Refused, Unenrolled."""
-        self._workshop.recover()
+        is_free = self._workshop.recover()
         self._identify()
         self.courier.deliver()
         poll = self._controller.poll()
         LOG.info("polled: %s", _words(poll))
-        if poll.cancel is not None:
+        if not is_free:
+            LOG.info("something is still at work, nothing else is begun")
+        elif poll.cancel is not None:
             self._cancel(poll.cancel)
         elif poll.deployment is not None:
             self._take(poll.deployment, self._interval(poll))
         self.courier.deliver()
         self._tell(poll)
+        self._reboots.act()
         return self._interval(poll)
 
     def _interval(self, poll: Poll) -> float:

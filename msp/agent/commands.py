@@ -8,6 +8,7 @@ from pathlib import Path
 
 from . import VERSION
 from .agent import Agent, Loop, Unenrolled, retry_cap
+from .debian import Debian
 from .facts import Machine
 from .folder import Folder, FolderBusy
 from .ledger import Ledger, LedgerDamaged
@@ -44,7 +45,8 @@ def once(folder: Folder, flags: argparse.Namespace) -> int:
 
 def inventory(folder: Folder, flags: argparse.Namespace) -> int:
     """Print what the portal would be told."""
-    machine = Machine(folder.path)
+    root = Path(flags.root or "/")
+    machine = Machine(folder.path, root, Debian(root, folder.work).upgradable)
     installed = Ledger(folder.ledger).installed_release if folder.ledger.exists() else None
     facts = machine.facts(installed)
     shown = machine.inventory(facts) if flags.packages else facts
@@ -92,6 +94,8 @@ def _parser() -> argparse.ArgumentParser:
     for function in (run, once, inventory, hold, release):
         command = commands.add_parser(function.__name__, help=function.__doc__, description=function.__doc__)
         command.add_argument("--folder", required=True, help="where the agent keeps its files")
+        if function in (run, once, inventory):
+            command.add_argument("--root", help="the system to act on and to tell of; default /")
         command.set_defaults(command=function)
         if function in (run, once):
             _add_settings(command)
@@ -111,4 +115,7 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
     command.add_argument("--ca-file", help="certificates to trust instead of the system's")
     command.add_argument(
         "--allow-plain-http", action="store_const", const=True, help="for closed test networks"
+    )
+    command.add_argument(
+        "--allow-reboots", action="store_const", const=True, help="reboot by itself where a release wants it"
     )

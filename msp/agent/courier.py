@@ -26,12 +26,12 @@ class Courier:
         self,
         controller: Controller,
         ledger: Ledger,
-        boot_id: Callable[[], str],
+        proof: Callable[[], dict[str, str]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._controller = controller
         self._ledger = ledger
-        self._boot_id = boot_id
+        self._proof = proof
         self._clock = clock
         self._due: dict[str, float] = {}
         self._soon: dict[str, Backoff] = {}
@@ -59,6 +59,13 @@ class Courier:
         document = feedback(action, execution, "none", code=reason, details=(words,), at=_now())
         if self._send(DEPLOYMENT, action, document):
             self._told.add((action, words))
+
+    def tell_boot(self) -> None:
+        """Which boot this is, before a release that wants another one afterwards; best effort."""
+        try:
+            self._controller.tell_facts(self._proof())
+        except (Trouble, Refused) as error:
+            LOG.info("facts not delivered: %s", error)
 
     def repeat(self, result: Result) -> None:
         """Tell a result again although it was acknowledged, because the portal still offers the action."""
@@ -101,7 +108,7 @@ class Courier:
 
     def _tell_release(self, result: Result) -> None:
         """The facts by which the portal verifies the claim; a portal that takes no facts still gets the report."""
-        facts = {"installed_release": result.release, "boot_id": self._boot_id()}
+        facts = {"installed_release": result.release, **self._proof()}
         try:
             self._controller.tell_facts({key: short(value) for key, value in facts.items() if value})
             crash.point("facts-sent")

@@ -1,6 +1,6 @@
 """Test hook: MSP_AGENT_CRASH_AT=<point> ends the process at that point as `kill -9` would, with exit code 137.
 
-The points are listed in the order in which one installation passes them.
+POINTS are listed in the order in which one installation of files passes them; the other kinds have some of their own.
 """
 
 import os
@@ -16,6 +16,7 @@ POINTS = (
     "intent-written",
     "staging-begun",
     "staged",
+    "begun-torn",
     "renamed",
     "installed",
     "result-torn",
@@ -24,6 +25,15 @@ POINTS = (
     "report-acknowledged",
     "reported-torn",
     "reported-written",
+)
+DEB_POINTS = ("deb-simulated", "intent-written", "deb-begun", "deb-ended", "installed", "result-written")
+SCRIPT_POINTS = (
+    "intent-written",
+    "begun-torn",
+    "script-begun",
+    "script-ended",
+    "installed",
+    "result-written",
 )
 
 

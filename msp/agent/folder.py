@@ -23,12 +23,13 @@ class Folder:
         self.log = path / "agent.log"
         self.root = path / "root"
         self.downloads = path / "downloads"
+        self.work = path / "work"
         self._hold = path / "hold"
         self._sent = path / "sent.json"
 
     def prepare(self) -> None:
         """Create what is missing; only the owner may look inside."""
-        for folder in (self.path, self.root, self.downloads):
+        for folder in (self.path, self.root, self.downloads, self.work):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def lock(self) -> int:

@@ -11,7 +11,9 @@ from . import crash
 from .documents import Artifact, Chunk, Deployment
 from .download import local
 from .durable import write_all
+from .executors import Done, Found, Leave
 from .ledger import Intent, Target
+from .orders import read_orders
 from .reasons import Failure, Reason
 from .targets import READ_ONLY, STAGED, check, digest_of, parent_of, parts_of
 
@@ -47,8 +49,13 @@ class Installer:
         self._root = root
         self._minimum_free = minimum_free
 
-    def check(self, placements: list[Placement], to_fetch: int) -> None:
+    def artifacts(self, deployment: Deployment) -> list[Artifact]:
+        """The files of the release; raises Failure."""
+        return [item.artifact for item in place(deployment)]
+
+    def check(self, deployment: Deployment, to_fetch: int) -> None:
         """Raise Failure if it is plain beforehand that installing cannot work. `to_fetch` in bytes."""
+        placements = place(deployment)
         if (self._root / READ_ONLY).exists():
             raise Failure(Reason.WRITE, "root is marked read-only")
         with local("root"):
@@ -56,15 +63,30 @@ class Installer:
                 check(self._root, item.path)
         self._check_space(to_fetch + sum(item.artifact.size for item in placements))
 
-    def intent(
-        self, deployment: Deployment, placements: list[Placement], pulse: Callable[[], None]
-    ) -> Intent:
+    def intent(self, deployment: Deployment, fetched: list[Path], pulse: Callable[[], None]) -> Intent:
         """What is about to be written, with what is there now."""
         targets = (
             Target(item.path, item.artifact.sha256, digest_of(self._root, item.path, pulse))
-            for item in placements
+            for item in place(deployment)
         )
-        return Intent(deployment.action, deployment.release, tuple(targets))
+        checks = tuple(check for chunk in deployment.chunks for check in read_orders(chunk).after)
+        return Intent(deployment.action, deployment.release, tuple(targets), checks=checks)
+
+    def carry_out(self, intent: Intent, fetched: list[Path], leave: Leave) -> Done:
+        """Stage every file, put each in its place, read it back. Raises Failure, and what `leave.ask` raises."""
+        try:
+            for number, source in enumerate(fetched):
+                if intent.targets[number].before != intent.targets[number].sha256:
+                    self.stage(intent, number, source, leave.watch)
+            crash.point("staged")
+            leave.ask()
+            leave.begin()
+            self.commit(intent)
+        except BaseException:
+            self.discard(intent)
+            raise
+        self.verify(intent, leave.check_stop)
+        return Done(f"{len(intent.targets)} files installed")
 
     def stage(self, intent: Intent, number: int, source: Path, pulse: Callable[[], None]) -> None:
         """Copy one verified file beside its target, on disk when this returns; raises Failure."""
@@ -107,7 +129,20 @@ class Installer:
             with suppress(OSError, Failure), parent_of(self._root, parts, create=False) as folder:
                 os.unlink(_staged(intent, number), dir_fd=folder)
 
-    def inspect(self, intent: Intent, pulse: Callable[[], None]) -> list[str | None]:
+    def inspect(self, intent: Intent, has_begun: bool, pulse: Callable[[], None]) -> Found:
+        """Look at the files; what was staged is removed, nothing is written."""
+        found = self._look(intent, pulse)
+        self.discard(intent)
+        wanted = [target.sha256 for target in intent.targets]
+        if found == wanted:
+            return Found("success", "interrupted, found installed on inspection")
+        if found == [target.before for target in intent.targets]:
+            return Found("void", "interrupted before anything was written")
+        done = sum(now == then for now, then in zip(found, wanted, strict=True))
+        words = f"interrupted, found {done} of {len(wanted)} files installed on inspection"
+        return Found("failure", words, Reason.WRITE)
+
+    def _look(self, intent: Intent, pulse: Callable[[], None]) -> list[str | None]:
         """What is on disk now, target by target, made durable before anybody relies on it."""
         for target in intent.targets:
             parts = parts_of(target.path)

@@ -1,20 +1,21 @@
 """The durable record of what the agent was about to do, did, and has reported: JSON lines, appended and fsynced.
 
-`intent` is on disk before anything is touched, `void` withdraws an intent that touched nothing, `result` is how an
-action ended, `reported` that the portal acknowledged it. A line torn by a crash was never relied upon and is cut off.
+`intent` is on disk before anything is touched, `begun` before the first change that counts, `void` withdraws
+an intent that touched nothing, `result` is how an action ended, `reported` that the portal acknowledged it, `rebooted`
+that the system was asked for the reboot it wanted. A line torn by a crash was never relied upon and is cut off.
 """
 
 import json
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from . import crash
 from .durable import sync_folder, write_all
 
-KINDS = ("intent", "void", "result", "reported")
+KINDS = ("intent", "begun", "void", "result", "reported", "rebooted")
 
 
 class LedgerDamaged(Exception):
@@ -32,11 +33,18 @@ class Target:
 
 @dataclass(frozen=True)
 class Intent:
-    """The agent was about to write these files."""
+    """The agent was about to write these files, or to do what `plan` says for another kind of release.
+
+    `checks` and `reboot` are what the release demands afterwards.
+    """
 
     action: str
     release: str
-    targets: tuple[Target, ...]
+    targets: tuple[Target, ...] = ()
+    part: str = "file"
+    plan: dict[str, Any] = field(default_factory=dict)
+    checks: tuple[dict[str, Any], ...] = ()
+    reboot: str = "never"
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,8 @@ class Result:
     details: tuple[str, ...]
     release: str
     at: int
+    # A reboot is to follow once the portal has the result.
+    reboots: bool = False
 
 
 class Ledger:
@@ -58,7 +68,9 @@ class Ledger:
         self._path = path
         self._intents: dict[str, Intent] = {}
         self._results: dict[str, Result] = {}
+        self._begun: set[str] = set()
         self._reported: set[str] = set()
+        self._rebooted: set[str] = set()
         self.installed_release: str | None = None
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         sync_folder(path.parent)
@@ -76,22 +88,53 @@ class Ledger:
             raise ValueError(f"action {intent.action} has a result already")
         self._append("intent", asdict(intent))
 
+    def begin(self, action: str) -> None:
+        """Announce that what cannot be looked up afterwards starts now."""
+        self._append("begun", {"action": action})
+
+    def has_begun(self, action: str) -> bool:
+        """Whether the open intent's action was begun."""
+        return action in self._begun
+
     def void(self, action: str) -> None:
         """Withdraw an intent of which nothing was carried out."""
         self._append("void", {"action": action})
 
-    def settle(self, action: str, outcome: str, code: int, details: tuple[str, ...], release: str) -> Result:
+    def settle(
+        self,
+        action: str,
+        outcome: str,
+        code: int,
+        details: tuple[str, ...],
+        release: str,
+        *,
+        reboots: bool = False,
+    ) -> Result:
         """Record how the action ended; the first result stands."""
         if (known := self._results.get(action)) is not None:
             return known
         at = time.time_ns() // 1_000_000
-        self._append("result", asdict(Result(action, outcome, code, details, release, at)))
+        self._append("result", asdict(Result(action, outcome, code, details, release, at, reboots)))
         return self._results[action]
 
     def acknowledge(self, action: str) -> None:
         """The portal has the result."""
         if action not in self._reported:
             self._append("reported", {"action": action})
+
+    def rebooting(self, action: str) -> None:
+        """The system is asked to reboot for the action: once, whatever comes of it."""
+        self._append("rebooted", {"action": action})
+
+    @property
+    def reboot_due(self) -> str | None:
+        """The action whose delivered result wants a reboot that has not been asked for yet."""
+        due = (
+            action
+            for action, result in self._results.items()
+            if result.reboots and action in self._reported and action not in self._rebooted
+        )
+        return next(due, None)
 
     @property
     def open_intents(self) -> list[Intent]:
@@ -148,13 +191,19 @@ class Ledger:
         action = body["action"]
         if kind == "intent":
             targets = tuple(Target(**target) for target in body["targets"])
-            self._intents[action] = Intent(action, body["release"], targets)
+            checks = tuple(body.get("checks", ()))
+            self._intents[action] = Intent(**{**body, "targets": targets, "checks": checks})
+        elif kind == "begun":
+            self._begun.add(action)
         elif kind == "void":
             self._intents.pop(action, None)
+            self._begun.discard(action)
         elif kind == "result":
             self._ended(Result(**{**body, "details": tuple(body["details"])}))
         elif kind == "reported":
             self._reported.add(action)
+        elif kind == "rebooted":
+            self._rebooted.add(action)
         else:
             raise ValueError(f"unknown kind {kind!r}")
 

@@ -14,11 +14,21 @@ class Reason(IntEnum):
     DOWNLOAD = 5
     UNSUPPORTED = 6
     HELD = 7
+    CHECK_BEFORE = 8
+    CHECK_AFTER = 9
+    BUSY = 10
+    PACKAGES = 11
+    SCRIPT = 12
+    TIMED_OUT = 13
+    INTERRUPTED = 14
+    WINDOW = 15
+    DOWNGRADE = 16
 
 
 class Failure(Exception):
-    """The action failed for good; the message says so in words for people."""
+    """The action failed for good; the message says so in words for people, `output` ends what a command said."""
 
-    def __init__(self, reason: Reason, words: str) -> None:
+    def __init__(self, reason: Reason, words: str, output: tuple[str, ...] = ()) -> None:
         super().__init__(words)
         self.reason = reason
+        self.output = output

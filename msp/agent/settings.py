@@ -33,6 +33,8 @@ class Settings:
     minimum_free_bytes: int = MINIMUM_FREE
     ca_file: str | None = None
     allow_plain_http: bool = False
+    root: str = "/"
+    allow_reboots: bool = False
 
     @property
     def base(self) -> str:
@@ -51,6 +53,8 @@ KINDS: dict[str, tuple[type, ...]] = {
     "minimum_free_bytes": (int,),
     "ca_file": (str,),
     "allow_plain_http": (bool,),
+    "root": (str,),
+    "allow_reboots": (bool,),
 }
 
 
@@ -123,6 +127,9 @@ def _faults(settings: Settings) -> list[str]:
         faults.append("poll_seconds must lie between 0.05 and 86400")
     if settings.minimum_free_bytes < 0:
         faults.append("minimum_free_bytes must not be negative")
+    root = Path(settings.root)
+    if not root.is_absolute() or ".." in root.parts or not root.is_dir() or '"' in settings.root:
+        faults.append("root must be the absolute path of a folder")
     return faults
 
 

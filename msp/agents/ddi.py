@@ -125,7 +125,16 @@ def _deployment(asks: Caller, action: Action) -> Response:
     wanted = request.args.get("actionHistory", "")
     most = min(int(wanted), documents.MOST_HISTORY) if wanted.isascii() and wanted[:4].isdigit() else 0
     history = list_events(action)[-most:] if most > 0 else None
-    return jsonify(documents.deployment(asks, action, release, artifacts_of(release.id), history))
+    document = documents.deployment(
+        asks,
+        action,
+        release,
+        artifacts_of(release.id),
+        history,
+        begin_until=actions.begin_until(action, time.now()),
+        downgrade_from=actions.downgrade_from(action),
+    )
+    return jsonify(document)
 
 
 @ddi.get(BASE + "/installedBase/<action>")
@@ -188,11 +197,12 @@ def take_facts(tenant: str, controller: str) -> Response:
     at = time.now()
     data, mode = read_facts()
     asset = _asset(caller())
+    boot_before = asset.boot_id
     try:
         record_facts(asset, data, at, mode=mode)
     except Invalid as wrong:
         raise Malformed(wrong.message) from wrong
-    return _told(caller(), at)
+    return _told(caller(), at, boot_before)
 
 
 @ddi.put(BASE + "/inventory")
@@ -204,20 +214,21 @@ def take_inventory(tenant: str, controller: str) -> Response:
     at = time.now()
     packages, facts = read_inventory()
     asset = _asset(caller())
+    boot_before = asset.boot_id
     try:
         record_software(asset, packages, at)
         record_facts(asset, facts, at)
     except Invalid as wrong:
         raise Malformed(wrong.message) from wrong
-    return _told(caller(), at)
+    return _told(caller(), at, boot_before)
 
 
 def _asset(asks: Caller) -> Asset:
-    return db.session.get_one(Asset, (asks.tenant_id, asks.asset_id))
+    return db.session.get_one(Asset, (asks.tenant_id, asks.asset_id), with_for_update=True)
 
 
-def _told(asks: Caller, at: Any) -> Response:
-    actions.facts_arrived(asks.tenant_id, asks.asset_id, at)
+def _told(asks: Caller, at: Any, boot_before: str | None) -> Response:
+    actions.facts_arrived(asks.tenant_id, asks.asset_id, at, boot_before=boot_before)
     db.session.execute(
         update(AgentCredential)
         .where(AgentCredential.asset_id == asks.asset_id, AgentCredential.revoked_at.is_(None))

@@ -1,7 +1,9 @@
 """The documents of the wire (DDI v1): what the portal says."""
 
+import json
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -54,8 +56,15 @@ def deployment(
     release: Release,
     artifacts: Sequence[Artifact],
     history: Sequence[ActionEvent] | None = None,
+    *,
+    begin_until: datetime | None = None,
+    downgrade_from: str | None = None,
 ) -> dict[str, Any]:
-    """What to install; a function of the rows, so that asking again gives the same."""
+    """What to install; a function of the rows, so that asking again gives the same.
+
+    `begin_until`: the device must not begin after it, as its window closes; `downgrade_from`: what a rollback may
+    bring it down from.
+    """
     begun = action.offered_at or action.retrieved_at or action.closed_at
     assert begun is not None
     files = [
@@ -71,7 +80,7 @@ def deployment(
         "name": release.name,
         "version": release.version,
         "artifacts": files,
-        "metadata": [{"key": "path", "value": release.target_path}],
+        "metadata": metadata(release, begin_until=begin_until, downgrade_from=downgrade_from),
     }
     document: dict[str, Any] = {
         "id": str(action.id),
@@ -81,6 +90,37 @@ def deployment(
         messages = [f"{one.execution}: {one.finished}" for one in history]
         document["actionHistory"] = {"status": action.phase, "messages": messages}
     return document
+
+
+def metadata(
+    release: Release, *, begin_until: datetime | None = None, downgrade_from: str | None = None
+) -> list[dict[str, str]]:
+    """What the release's kind and its demands add to the files: pairs of text, empty ones left out."""
+    found: dict[str, str] = dict(_of_kind(release))
+    for name in ("platform", "checks_before", "checks_after"):
+        if wanted := getattr(release, name):
+            found[name] = _json(wanted)
+    if begin_until is not None:
+        found["begin_until"] = begin_until.astimezone(UTC).isoformat(timespec="seconds")
+    if downgrade_from is not None:
+        found["downgrade_from"] = downgrade_from
+    return [{"key": key, "value": value} for key, value in found.items()]
+
+
+def _of_kind(release: Release) -> Iterator[tuple[str, str]]:
+    if release.kind == "file":
+        yield "path", release.target_path
+        return
+    if release.kind == "deb":
+        yield "packages", _json(release.spec["packages"])
+    else:
+        yield "interpreter", release.spec["interpreter"]
+        yield "timeout_seconds", str(release.spec["timeout_seconds"])
+    yield "reboot", release.spec.get("reboot", "never")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 def artifact(caller: Caller, one: Artifact, href: str) -> dict[str, Any]:

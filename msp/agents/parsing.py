@@ -102,8 +102,8 @@ def _scalars(data: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
-def read_inventory() -> tuple[list[tuple[str, str, str]], dict[str, Any]]:
-    """Packages as triples, and facts. Raises Malformed."""
+def read_inventory() -> tuple[list[tuple[str, str, str, str]], dict[str, Any]]:
+    """Packages as name, version, architecture and what each could be upgraded to, and facts. Raises Malformed."""
     content = read_object(INVENTORY_BYTES)
     packages = content.get("packages")
     if not isinstance(packages, list):
@@ -112,11 +112,11 @@ def read_inventory() -> tuple[list[tuple[str, str, str]], dict[str, Any]]:
     return [_package(one) for one in packages], _scalars(facts if isinstance(facts, dict) else {})
 
 
-def _package(one: object) -> tuple[str, str, str]:
+def _package(one: object) -> tuple[str, str, str, str]:
     if not isinstance(one, dict):
         raise Malformed(_l("A package has a name, a version and an architecture."))
     read: Callable[[str], Any] = one.get
-    found = (read("name"), read("version"), read("architecture") or "")
+    found = (read("name"), read("version"), read("architecture") or "", read("upgradable_to") or "")
     if not all(isinstance(value, str) for value in found):
         raise Malformed(_l("A package has a name, a version and an architecture."))
     return found

@@ -11,15 +11,15 @@ from sqlalchemy import and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
-from msp.campaigns import doorbell, phases, rooms
-from msp.campaigns.models import Action, ActionEvent, Campaign, CampaignTenant, WaveLane
+from msp.campaigns import doorbell, phases, proofs, rooms
+from msp.campaigns.models import Action, ActionEvent, Campaign, CampaignTenant, Release, WaveLane
 from msp.campaigns.phases import Report, Step
 from msp.campaigns.plans import Timing
-from msp.campaigns.rules import LET_IN
+from msp.campaigns.rules import ACTIVE_LANES, LET_IN
 from msp.campaigns.writes import write
 from msp.windows.queries import is_frozen_everywhere
 from msp.windows.rules import room_at
-from tenants.assets.models import Asset
+from tenants.assets.models import Asset, InstalledSoftware
 from tenants.foundation.db import db
 
 log = structlog.get_logger()
@@ -243,6 +243,9 @@ def _apply(action: Action, said: Feedback, step: Step, at: datetime) -> None:
         action.started_at = at
         action.retrieved_at = action.retrieved_at or at
         action.hard_deadline_at = at + timedelta(seconds=timing.hard_seconds)
+        action.boot_id_before = db.session.scalar(
+            select(Asset.boot_id).where(Asset.tenant_id == action.tenant_id, Asset.id == action.asset_id)
+        )
     if step.outcome is not None:
         _close(action, step.outcome, phases.reason_of(said.report), at)
     elif step.phase == "verifying" and before != "verifying":
@@ -266,20 +269,47 @@ def _close(action: Action, outcome: str, reason: str | None, at: datetime) -> No
 
 
 def verify(action: Action, at: datetime) -> None:
-    """Close a reported success whose asset has told, since the start, that it holds the release."""
+    """Close a reported success whose asset has told, since the start, what proves the release to be in place."""
     if action.phase != "verifying":
         return
     begun = action.started_at or action.retrieved_at or action.offered_at
-    facts = db.session.execute(
-        select(Asset.installed_release, Asset.facts_at).where(
+    asset = db.session.execute(
+        select(Asset.installed_release, Asset.facts, Asset.facts_at, Asset.boot_id, Asset.software_at).where(
             Asset.tenant_id == action.tenant_id, Asset.id == action.asset_id
         )
     ).one()
-    if begun is None or facts.facts_at is None or facts.facts_at <= begun:
+    if begun is None or asset.facts_at is None or asset.facts_at <= begun:
         return
-    if facts.installed_release == _label(action):
-        action.verified_at = at
-        _close(action, "success", None, at)
+    release = db.session.execute(
+        select(Release.kind, Release.spec).where(Release.id == action.release_id)
+    ).one()
+    if asset.installed_release != _label(action):
+        return
+    if not proofs.has_rebooted(release.spec.get("reboot"), action.boot_id_before, asset.boot_id):
+        return
+    is_inventory_new = asset.software_at is not None and asset.software_at > begun
+    if release.kind == "deb" and is_inventory_new and not _has_packages(action, release.spec["packages"]):
+        return
+    action.verified_at = at
+    action.reboot_pending = proofs.is_reboot_pending(release.kind, asset.facts)
+    _close(action, "success", None, at)
+
+
+def _has_packages(action: Action, wanted: list[dict[str, Any]]) -> bool:
+    kind = select(CampaignTenant.kind).where(
+        CampaignTenant.tenant_id == action.tenant_id, CampaignTenant.campaign_id == action.campaign_id
+    )
+    rows = db.session.execute(
+        select(InstalledSoftware.name, InstalledSoftware.version).where(
+            InstalledSoftware.tenant_id == action.tenant_id,
+            InstalledSoftware.asset_id == action.asset_id,
+            InstalledSoftware.name.in_([proofs.plain_name(one["name"]) for one in wanted]),
+        )
+    )
+    installed: dict[str, list[str]] = {}
+    for name, version in rows:
+        installed.setdefault(name, []).append(version)
+    return proofs.has_packages(wanted, installed, exactly=db.session.scalar(kind) == "rollback")
 
 
 def _label(action: Action) -> str:
@@ -291,10 +321,30 @@ def _label(action: Action) -> str:
     return f"{lane.release_name}/{lane.release_version}"
 
 
-def facts_arrived(tenant_id: int, asset_id: int, at: datetime) -> None:
-    """Look whether new facts verify what the asset reported before them."""
+def facts_arrived(tenant_id: int, asset_id: int, at: datetime, *, boot_before: str | None = None) -> None:
+    """Look whether new facts verify what the asset reported before them.
+
+    `boot_before` is the boot id that was known until now: another one counts as a boot of what is being rolled out.
+    """
+    if boot_before is not None:
+        _count_boot(tenant_id, asset_id, boot_before)
     waiting = select(Action).where(Action.asset_id == asset_id, Action.phase == "verifying")
     for action in db.session.scalars(waiting.with_for_update()):
         verify(action, at)
         if action.phase == "closed":
             doorbell.ring(action.campaign_id, {tenant_id})
+
+
+def _count_boot(tenant_id: int, asset_id: int, before: str) -> None:
+    now = db.session.scalar(select(Asset.boot_id).where(Asset.tenant_id == tenant_id, Asset.id == asset_id))
+    if now is None or now == before:
+        return
+    watched = select(WaveLane.campaign_id).where(
+        WaveLane.tenant_id == tenant_id, WaveLane.state.in_(ACTIVE_LANES)
+    )
+    write(
+        update(Action)
+        .where(Action.tenant_id == tenant_id, Action.asset_id == asset_id, Action.is_last)
+        .where(Action.campaign_id.in_(watched), Action.boot_id_before.is_not(None))
+        .values(boots=Action.boots + 1, rev=Action.rev + 1)
+    )

@@ -12,7 +12,7 @@ from msp.campaigns.doorbell import ask_evaluation
 from msp.campaigns.models import Action, Campaign, CampaignMember, Release
 from msp.campaigns.pacing import Limits
 from msp.campaigns.queries import list_lanes
-from msp.campaigns.releases import find_release_by_id
+from msp.campaigns.releases import downgrade_grant, find_release_by_id
 from msp.campaigns.steps import all_clients_only, audit_campaign, decide, lock_in, reason_of
 from msp.campaigns.writes import write
 from tenants.foundation.actor import Actor
@@ -93,7 +93,7 @@ def _wishes(campaign: Campaign, replaced: Release) -> dict[str, object]:
         "percents": list(ROLLBACK_PERCENTS),
         "gates": gates,
         "limits": asdict(Limits()),
-        "downgrade_from": replaced.version,
+        "downgrade_from": downgrade_grant(replaced),
     }
 
 

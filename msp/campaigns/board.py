@@ -19,6 +19,7 @@ from msp.campaigns.models import Campaign, CampaignTenant, Wave, WaveLane
 from msp.campaigns.queries import Tally
 from msp.campaigns.releases import artifacts_of, find_release_by_id
 from msp.campaigns.rules import Transition
+from msp.campaigns.tickets import list_tickets_of
 from msp.campaigns.words import reason_words
 from msp.web.access import actor, require
 from msp.web.formats import moment
@@ -138,6 +139,7 @@ def _plan_parts(found: Campaign) -> dict[str, Any]:
         "limits": plans.limits_of(found.plan or {}),
         "decisions": queries.list_decisions(found.id, limit=SHOWN_DECISIONS)[:SHOWN_DECISIONS],
         "tenants": tenants,
+        "tickets": list_tickets_of(found.id),
     }
 
 

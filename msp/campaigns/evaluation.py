@@ -11,16 +11,17 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from msp.campaigns import attempts, health, moves, openings, plans, rooms, rules, turns
+from msp.campaigns import attempts, health, moves, openings, plans, rooms, rules, tickets, turns
 from msp.campaigns.doors import Doors, over, plain
+from msp.campaigns.events import LaneStarted
 from msp.campaigns.gates import Counts, Gate, GlobalRule, Verdict, judge, judge_all
 from msp.campaigns.models import Action, Campaign, Wave, WaveLane
 from msp.campaigns.queries import Tally, count_actions, list_lanes, list_parts, list_waves
 from msp.campaigns.steps import decide
-from tenants.assets.models import Asset
 from tenants.audit import services as audit
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
+from tenants.foundation.events import record
 
 PORTAL = Actor.system("campaigns")
 LOOK_AGAIN = timedelta(seconds=5)
@@ -168,15 +169,23 @@ class Tick:
             self._note("retry", {"actions": count}, "retried")
 
     def _judge_lanes(self, doors: Doors, tallies: dict[int, Tally]) -> None:
-        silent = self._count_silent(list(doors.lanes))
+        """Verdicts on what is open; when one stops the campaign, every client concerned gets its tickets."""
+        silent = {}
+        if self.is_silence_known:
+            silent = health.count_silent(self.campaign.id, doors.lanes, self.timing.silent_seconds, self.at)
+        self._judge_each(doors, tallies, silent)
+        if self.campaign.state == "running":
+            self._judge_all(list(doors.lanes), dict(doors.waves), tallies, silent)
+        if self.campaign.pause_cause in rules.AUTOMATIC_FAILURES:
+            tickets.ask_for_tickets(self.campaign.id, doors.lanes, tallies, silent)
+
+    def _judge_each(self, doors: Doors, tallies: dict[int, Tally], silent: dict[int, int]) -> None:
         active = [lane for lane in doors.lanes if lane.state in rules.ACTIVE_LANES]
         vetoes = health.list_vetoes([lane.id for lane in active])
         waves = dict(doors.waves)
         for lane in active:
             tally = tallies.get(lane.id, Tally())
             self._judge(lane, waves[lane.wave_id], tally, silent.get(lane.id, 0), vetoes.get(lane.id, ()))
-        if self.campaign.state == "running":
-            self._judge_all(list(doors.lanes), waves, tallies, silent)
 
     def _open(self, doors: Doors) -> None:
         """Open what may be opened; a wave in which nobody took part proves nothing and is for people to look at."""
@@ -189,6 +198,11 @@ class Tick:
         for lane in doors.open_those_that_may():
             gate = doors.waves[lane.wave_id].gate
             self._decide_lane(lane, {"members": lane.member_count, "gate": gate}, lane.state)
+            if lane.state == "open":
+                until = doors.start_deadline(lane)
+                record(
+                    LaneStarted(tenant_id=lane.tenant_id, at=self.at, by=PORTAL, lane_id=lane.id, until=until)
+                )
         self._stop_without_proof(doors)
 
     def _stop_without_proof(self, doors: Doors) -> None:
@@ -212,22 +226,6 @@ class Tick:
             successes=sum(tally.ok for tally in tallies.values()),
             silent_since=silent_since if self.is_silence_known else None,
         )
-
-    def _count_silent(self, lanes: list[WaveLane]) -> dict[int, int]:
-        """Successes that have not been heard of: lately, in an open lane; never since, in a passed one."""
-        if not self.is_silence_known:
-            return {}
-        long_ago = self.at - timedelta(seconds=self.timing.silent_seconds)
-        found: dict[int, int] = {}
-        lately, since = Asset.last_seen_at >= long_ago, Asset.last_seen_at > Action.closed_at
-        for states, heard in ((rules.ACTIVE_LANES, lately), ({"passed"}, since)):
-            ids = [lane.id for lane in lanes if lane.state in states and not lane.is_waived]
-            alive = select(Asset.id).where(
-                Asset.tenant_id == Action.tenant_id, Asset.id == Action.asset_id, heard
-            )
-            if ids:
-                found |= moves.count_silent(self.campaign.id, ids, long_ago, alive.correlate(Action))
-        return found
 
     def _judge(
         self, lane: WaveLane, wave: Wave, tally: Tally, silent: int, vetoes: Sequence[str] = ()
@@ -332,6 +330,8 @@ class Tick:
             outcomes = {row.outcome or "": row.actions for row in rows}
             self.campaign.ended_at = self.at
             self._to(rules.final_state(outcomes), {"outcomes": outcomes})
+            lanes = list_lanes(self.campaign.id)
+            tickets.ask_for_tickets(self.campaign.id, lanes, count_actions(self.campaign.id), {})
             self._end_parts()
 
     def _end_parts(self) -> None:

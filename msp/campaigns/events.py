@@ -1,6 +1,7 @@
 """What campaigns do to clients."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from tenants.foundation.events import Event
 
@@ -14,14 +15,7 @@ class ClientAsked(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class LaneStarted(Event):
-    """Installing may begin at a client."""
+    """A lane opened: its machines may be worked on in the client's windows until `until`."""
 
     lane_id: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class LaneFailed(Event):
-    """A client's lane failed its gate, or stopped everything; `cause` is the commonest reason code."""
-
-    lane_id: int
-    cause: str
+    until: datetime

@@ -174,22 +174,21 @@ def wave_values(wishes: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _storable(typed: str | None) -> str | None:
+def storable(typed: str | None) -> str | None:
+    """What was typed, without characters that a database cannot hold."""
     return _CONTROL.sub("", typed).strip() if typed else typed
 
 
 class ReasonForm(FlaskForm):
     """Why."""
 
-    reason = TextAreaField(
-        _l("Reason"), [DataRequired(_l("Say why.")), Length(max=1000)], filters=[_storable]
-    )
+    reason = TextAreaField(_l("Reason"), [DataRequired(_l("Say why.")), Length(max=1000)], filters=[storable])
 
 
 class MaybeReasonForm(FlaskForm):
     """Why, if there is time to say it."""
 
-    reason = TextAreaField(_l("Reason"), [Optional(), Length(max=1000)], filters=[_storable])
+    reason = TextAreaField(_l("Reason"), [Optional(), Length(max=1000)], filters=[storable])
 
 
 class PostponeForm(FlaskForm):
@@ -200,7 +199,7 @@ class PostponeForm(FlaskForm):
         [DataRequired(_l("Choose a day within the next 90 days."))],
         description=_l("Nothing begins before this day; then you are asked again."),
     )
-    reason = TextAreaField(_l("Reason (if you like)"), [Optional(), Length(max=1000)], filters=[_storable])
+    reason = TextAreaField(_l("Reason (if you like)"), [Optional(), Length(max=1000)], filters=[storable])
 
 
 class RollbackForm(FlaskForm):

@@ -2,11 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 
-from msp.campaigns.models import Action
+from msp.campaigns import moves
+from msp.campaigns.models import Action, WaveLane
+from msp.campaigns.rules import ACTIVE_LANES
+from tenants.assets.models import Asset
 from tenants.foundation.db import among, db
 from tenants.tickets.models import Ticket
 
@@ -52,3 +56,20 @@ def _with_new_tickets(lane_ids: Collection[int]) -> Any:
         )
         .group_by(Action.lane_id)
     )
+
+
+def count_silent(
+    campaign_id: int, lanes: Iterable[WaveLane], silent_seconds: int, at: datetime
+) -> dict[int, int]:
+    """Successes that were not heard of, by lane: lately, in an open lane; never since, in a passed one."""
+    long_ago = at - timedelta(seconds=silent_seconds)
+    found: dict[int, int] = {}
+    lately, since = Asset.last_seen_at >= long_ago, Asset.last_seen_at > Action.closed_at
+    for states, heard in ((ACTIVE_LANES, lately), ({"passed"}, since)):
+        ids = [lane.id for lane in lanes if lane.state in states and not lane.is_waived]
+        alive = select(Asset.id).where(
+            Asset.tenant_id == Action.tenant_id, Asset.id == Action.asset_id, heard
+        )
+        if ids:
+            found |= moves.count_silent(campaign_id, ids, long_ago, alive.correlate(Action))
+    return found

@@ -217,7 +217,7 @@ class CampaignTenant(AllForClient, TenantOwned, Base):
     deadline_at: Mapped[datetime | None] = moment(nullable=True)
     ended_at: Mapped[datetime | None] = moment(nullable=True)
     # The version that a rollback brings assets down from; agents refuse to go down without it.
-    downgrade_from: Mapped[str | None] = mapped_column(String(80))
+    downgrade_from: Mapped[str | None]
     rev: Mapped[int] = mapped_column(default=0)
     # Up to which decision of the client the campaign's ledger has been written.
     noted_rev: Mapped[int] = mapped_column(default=0)
@@ -343,6 +343,24 @@ class Action(AllForClient, TenantOwned, Base):
             postgresql_where=text(f"phase IN ('eligible', {_OPEN})"),
         ),
         Index("ix_actions_lane", "tenant_id", "lane_id", "id"),
+    )
+
+
+class CampaignTicket(AllForClient, TenantOwned, Base):
+    """The ticket about one cause of a campaign's failures at one client."""
+
+    __tablename__ = "campaign_tickets"
+    campaign_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("campaigns.id"))
+    lane_id: Mapped[int]
+    ticket_id: Mapped[int]
+    cause: Mapped[str] = mapped_column(String(60))
+    opened_at: Mapped[datetime] = moment()
+    __table_args__ = (
+        belongs("wave_lanes", "lane_id"),
+        belongs("tickets", "ticket_id"),
+        Index("uq_campaign_tickets_cause", "tenant_id", "campaign_id", "cause", unique=True),
+        Index("uq_campaign_tickets_ticket", "tenant_id", "ticket_id", unique=True),
+        Index("ix_campaign_tickets_lane", "tenant_id", "lane_id"),
     )
 
 

@@ -9,14 +9,30 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, String, and_, case, cast, exists, func, literal, null, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    String,
+    and_,
+    case,
+    cast,
+    column,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
+from msp.campaigns import proofs
 from msp.campaigns.gates import OK
-from msp.campaigns.models import Action, ActionEvent, Campaign, CampaignMember, WaveLane
+from msp.campaigns.models import Action, ActionEvent, Campaign, CampaignMember, Release, WaveLane
 from msp.campaigns.phases import AMENDABLE, EXPIRED, OPEN
 from msp.campaigns.writes import write
-from tenants.assets.models import Asset
+from tenants.assets.models import Asset, InstalledSoftware
 from tenants.foundation.db import among, db
 from tenants.foundation.scope import narrowed
 
@@ -123,27 +139,113 @@ def _asset_where(*conditions: Any) -> Any:
 
 
 def verify_reported(campaign_id: int, at: datetime) -> None:
-    """Reported successes whose asset has since told that it holds the release. Nothing else makes a success."""
+    """Reported successes whose asset has since told what proves them. Nothing else makes a success.
+
+    Versions are compared for equality by the database; whatever is higher than wanted is compared here.
+    """
+    reported = _of(campaign_id, "verifying")
+    _close_verified(and_(reported, _shows_release()), at)
+    proven = _proven_by_higher_versions(and_(reported, _shows_label(), _shows_reboot()))
+    if proven:
+        _close_verified(and_(reported, Action.id.in_(proven)), at)
+
+
+def _close_verified(condition: Any, at: datetime) -> None:
+    is_file = exists().where(Release.id == Action.release_id, Release.kind == "file").correlate(Action)
+    is_pending = _asset_where(Asset.facts["reboot_required"].astext == "true")
     close_actions(
-        and_(_of(campaign_id, "verifying"), _shows_release()),
+        condition,
         literal("success"),
         "verified",
         at,
         verified_at=at,
         reason_code=null(),
+        reboot_pending=and_(~is_file, is_pending),
     )
 
 
 def _shows_release() -> Any:
-    """The asset's facts, newer than the action's start, name the lane's release."""
+    """The asset's facts, newer than the action's start, prove the release; an inventory must not speak against it."""
+    return and_(
+        _shows_label(), _shows_reboot(), or_(~_asset_where(Asset.software_at > _begun()), _shows_packages())
+    )
+
+
+def _begun() -> Any:
+    return func.coalesce(Action.started_at, Action.retrieved_at, Action.offered_at)
+
+
+def _shows_label() -> Any:
+    """The facts name the lane's release as the last one that was put in place."""
     label = (
         select(WaveLane.release_name + "/" + WaveLane.release_version)
         .where(WaveLane.tenant_id == Action.tenant_id, WaveLane.id == Action.lane_id)
         .correlate(Action)
         .scalar_subquery()
     )
-    begun = func.coalesce(Action.started_at, Action.retrieved_at, Action.offered_at)
-    return _asset_where(Asset.installed_release == label, Asset.facts_at > begun)
+    return _asset_where(Asset.installed_release == label, Asset.facts_at > _begun())
+
+
+def _shows_reboot() -> Any:
+    """The machine has booted since the start, if the release always wants that; see `proofs.has_rebooted`."""
+    wants = exists().where(Release.id == Action.release_id, Release.spec["reboot"].astext == "always")
+    return or_(~wants.correlate(Action), _asset_where(Asset.boot_id != Action.boot_id_before))
+
+
+def _shows_packages() -> Any:
+    """Every package that the release names is installed at just its version; true where it names none."""
+    wanted = (
+        func.jsonb_array_elements(Release.spec["packages"])
+        .table_valued(column("value", JSONB))
+        .alias("wanted")
+    )
+    there = exists().where(
+        InstalledSoftware.tenant_id == Action.tenant_id,
+        InstalledSoftware.asset_id == Action.asset_id,
+        InstalledSoftware.name == func.split_part(wanted.c.value["name"].astext, ":", 1),
+        InstalledSoftware.version == wanted.c.value["version"].astext,
+    )
+    missing = (
+        select(literal(1))
+        .select_from(Release)
+        .join(wanted, true())
+        .where(Release.id == Action.release_id, ~there.correlate(Action, wanted))
+    )
+    return ~missing.correlate(Action).exists()
+
+
+def _proven_by_higher_versions(condition: Any) -> list[int]:
+    """The actions of a rollout of packages whose inventory shows them at higher versions than the release's."""
+    asked = (
+        select(Action.id, Release.spec, InstalledSoftware.name, InstalledSoftware.version)
+        .join(Release, Release.id == Action.release_id)
+        .join(Campaign, Campaign.id == Action.campaign_id)
+        .join(
+            InstalledSoftware,
+            and_(
+                InstalledSoftware.tenant_id == Action.tenant_id,
+                InstalledSoftware.asset_id == Action.asset_id,
+                InstalledSoftware.name.in_(_package_names()),
+            ),
+        )
+        .where(condition, Release.kind == "deb", Campaign.kind == "rollout")
+    )
+    specs: dict[int, Any] = {}
+    installed: dict[int, dict[str, list[str]]] = {}
+    for action_id, spec, name, version in db.session.execute(asked):
+        specs[action_id] = spec
+        installed.setdefault(action_id, {}).setdefault(name, []).append(version)
+    return [one for one, spec in specs.items() if proofs.has_packages(spec["packages"], installed[one])]
+
+
+def _package_names() -> Any:
+    wanted = (
+        func.jsonb_array_elements(Release.spec["packages"])
+        .table_valued(column("value", JSONB))
+        .alias("named")
+    )
+    name = func.split_part(wanted.c.value["name"].astext, ":", 1)
+    return select(name).select_from(wanted).correlate(Release)
 
 
 def skip_retired(campaign_id: int, at: datetime) -> dict[int, int]:

@@ -68,6 +68,14 @@ def count_parts(tenant_id: int, campaign_ids: Collection[int]) -> dict[int, Tall
     return tally_by(Action.campaign_id, Action.tenant_id == tenant_id, mine)
 
 
+def find_part_of(lane: WaveLane) -> CampaignTenant:
+    """The client's part in the campaign of a lane."""
+    mine = select(CampaignTenant).where(
+        CampaignTenant.tenant_id == lane.tenant_id, CampaignTenant.campaign_id == lane.campaign_id
+    )
+    return db.session.scalars(mine).one()
+
+
 def list_part_lanes(part: CampaignTenant) -> list[WaveLane]:
     """The client's lanes of a campaign, wave by wave."""
     mine = select(WaveLane).where(

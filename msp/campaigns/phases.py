@@ -47,6 +47,15 @@ REASONS = {
     5: "download",
     6: "unsupported",
     7: "held",
+    8: "check_before",
+    9: "check_after",
+    10: "busy",
+    11: "packages",
+    12: "script",
+    13: "timed_out",
+    14: "interrupted",
+    15: "window",
+    16: "downgrade",
 }
 
 

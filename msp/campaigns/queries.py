@@ -67,6 +67,12 @@ def list_campaigns(
     return list(db.session.scalars(page))
 
 
+def list_campaigns_of_release(release_id: int, limit: int = 50) -> list[Campaign]:
+    """The campaigns of a release that concern the scope, newest first."""
+    found = select(Campaign).where(Campaign.release_id == release_id, _visible())
+    return list(db.session.scalars(found.order_by(Campaign.id.desc()).limit(limit)))
+
+
 def list_waves(campaign_id: int) -> list[Wave]:
     """Waves in their order."""
     asked = select(Wave).where(Wave.campaign_id == campaign_id).order_by(Wave.ordinal)

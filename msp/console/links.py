@@ -27,6 +27,7 @@ _PLACES: tuple[tuple[Any, str, str, bool], ...] = (
     (_l("People"), "people", "console.list_client_people", True),
     (_l("Contract"), "file-earmark-text", "console.show_contract", True),
     (_l("Statements"), "file-earmark-check", "console.list_client_statements", True),
+    (_l("Planned maintenance"), "tools", "console.list_maintenance", True),
     (_l("Campaigns"), "broadcast", "campaigns.list_campaigns", False),
     (_l("Audit log"), "shield-check", "console.show_audit", True),
 )

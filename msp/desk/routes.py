@@ -3,12 +3,12 @@
 from flask import Flask
 from flask_babel import lazy_gettext as _l
 
-from msp.desk import hand_overs, opening, queue, states, ticket
+from msp.desk import hand_overs, opening, queue, states, ticket, times
 from msp.desk.blueprint import bp
 from msp.web import navigation
 from tenants.foundation.permissions import Permission
 
-__all__ = ["bp", "hand_overs", "opening", "queue", "states", "ticket"]
+__all__ = ["bp", "hand_overs", "opening", "queue", "states", "ticket", "times"]
 
 
 def install(app: Flask) -> None:

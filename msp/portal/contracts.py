@@ -1,6 +1,6 @@
 """The client's contract: what was promised, in all its versions, and how far it was kept, ticket by ticket."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,10 +8,13 @@ from flask import render_template
 from flask_babel import lazy_gettext as _l
 
 from contracts.terms import queries
+from contracts.terms.document import read_promise
 from contracts.terms.models import Contract
 from contracts.timers.queries import list_attainment, list_decisions, month_bounds
 from msp.portal.blueprint import bp
 from msp.promises.sheet import Shown, show_versions
+from msp.reports.evidence import gather_hours
+from msp.reports.promised import HoursView, hours_sentence
 from msp.web import navigation
 from msp.web.access import require, tenant
 from msp.web.months import chosen_month, month_links
@@ -39,6 +42,7 @@ def show_contract() -> Any:
     return render_template(
         "portal/show_contract.html",
         contracts=_shown(contracts),
+        hours=[_hours_used(one, month) for one in contracts],
         figures=list_attainment(*month_bounds(month, zone), tenant()),
         month=month,
         months=month_links(month, zone, "portal.show_contract"),
@@ -55,6 +59,16 @@ def _shown(contracts: list[Contract]) -> list[tuple[Contract, list[Shown]]]:
         (one, show_versions(one, queries.list_versions(one), current, today))
         for one, today in zip(contracts, days, strict=True)
     ]
+
+
+def _hours_used(contract: Contract, month: date) -> str:
+    """A sentence about the month's hours so far; empty where none are included."""
+    version = queries.find_last_version(contract, month_bounds(month, contract.time_zone)[1])
+    included = read_promise(version.terms).included_hours if version else None
+    if included is None:
+        return ""
+    found = gather_hours(contract, month)
+    return hours_sentence(HoursView(included, found["used_minutes"], found["billable_minutes"], ()))
 
 
 @bp.get("/contract/decisions")

@@ -6,10 +6,12 @@ from typing import Any
 from flask import render_template
 from flask_babel import lazy_gettext as _l
 
+from contracts.timers import maintenance as timers
 from msp.campaigns import parts, plans
 from msp.campaigns.consents import find_part
 from msp.campaigns.models import CampaignTenant
 from msp.campaigns.queries import Tally, list_tenants_lanes, names_of_assets
+from msp.campaigns.tickets import list_tickets_of_lanes
 from msp.portal import coming
 from msp.portal.blueprint import bp
 from msp.web import navigation
@@ -18,7 +20,7 @@ from msp.web.paging import asked, cut
 from tenants.foundation import time
 from tenants.foundation.errors import NotFound
 from tenants.foundation.permissions import Permission
-from tenants.tenancy.queries import find_tenant_by_id
+from tenants.tenancy.queries import find_tenant_by_id, list_sites
 
 PLACE = navigation.Place(
     _l("Maintenance"), "portal.list_maintenance", "tools", Permission.DECIDE_OWN_LANES, staff=False, order=45
@@ -37,6 +39,8 @@ def list_maintenance() -> Any:
     shown = [one for one in page.items if not parts.waits_for_word(one, now)]
     tallies = parts.count_parts(tenant(), {one.campaign_id for one in shown})
     lanes = list_tenants_lanes(tenant(), {one.campaign_id for one in shown})
+    planned = timers.list_coming(tenant(), now)
+    over = timers.list_past(tenant(), now) if after is None else ()
 
     def look(part: CampaignTenant) -> Any:
         tally = tallies.get(part.campaign_id, Tally())
@@ -44,6 +48,10 @@ def list_maintenance() -> Any:
 
     return render_template(
         "portal/list_maintenance.html",
+        plans=planned,
+        over=over,
+        sites={one.id: one.name for one in list_sites(tenant(), retired=True)},
+        assets=timers.names_of_reach([*planned, *over]),
         page=page,
         waiting=waiting,
         coming=[one for one in shown if one.ended_at is None],
@@ -79,6 +87,7 @@ def show_maintenance(part: str) -> Any:
         page=page,
         lanes={lane.id: lane for lane in lanes} | {-lane.ordinal: lane for lane in lanes},
         machines=names_of_assets([(found.tenant_id, one.asset_id) for one in page.items]),
+        tickets=[ticket for _link, ticket in list_tickets_of_lanes([lane.id for lane in lanes])],
         outcome_words=coming.outcome_words,
         log_lines=coming.log_lines,
     )

@@ -13,7 +13,7 @@ from contracts.statements import queries
 from contracts.statements.models import Statement
 from contracts.statements.queries import Listed
 from contracts.statements.rules import CLOCKS, PRIORITIES
-from msp.reports import charts, words
+from msp.reports import charts, promised, words
 from msp.reports.printing import print_statement
 from msp.reports.sheet import write_lines
 from msp.reports.view import StatementView, read, read_lines
@@ -51,6 +51,7 @@ def statement_context(statement: Statement) -> dict[str, Any]:
         "versions": words.versions(view),
         "closed_by": words.closed_by(view),
         "charts": charts,
+        "promised": promised,
     }
 
 
@@ -119,7 +120,7 @@ def as_pdf(statement: Statement) -> Response:
 
 def as_csv(statement: Statement) -> Response:
     """The statement's lines as CSV."""
-    text = write_lines(read_lines(queries.list_lines(statement)))
+    text = write_lines(read_lines(queries.list_lines(statement)), read(statement))
     return _download(text.encode(), "text/csv; charset=utf-8", _file_name(statement, "csv"))
 
 

@@ -11,9 +11,9 @@ from flask import current_app
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
-from msp.reports import words
+from msp.reports import promised, words
 from msp.reports.view import FigureView, LineView, StatementView
-from msp.web.formats import day, duration_words, moment, money, month, number, percent
+from msp.web.formats import day, duration_words, moment, money, month, number, percent, short_day
 from msp.web.words import name_of
 
 TEMPLATE = Path(__file__).parents[2] / "templates" / "print" / "statement.typ"
@@ -96,6 +96,8 @@ def _document(view: StatementView, lines: Sequence[LineView], decision: Any, lan
             _("Every target behind the figures"),
         )
         | {"none": _("No target was due in this month.")},
+        "patches": _patches(view),
+        "hours": _hours(view),
         "notes": _notes(view),
         "digest": view.statement.sha256,
     }
@@ -160,6 +162,38 @@ def _credit(view: StatementView, decision: Any) -> dict[str, Any]:
     return {"title": _("Credit"), "sentences": sentences}
 
 
+def _patches(view: StatementView) -> dict[str, Any]:
+    """The patch promise with every machine; no title where none was made or measured."""
+    patches = view.patches
+    if patches is None:
+        return {"title": "", "sentences": [], "rows": [], "head": []}
+    head = [_("Machine"), _("Release"), _("Verdict"), _("Installed"), _("Due")]
+    rows = [_machine(one, view.zone) for one in sorted(patches.lines, key=lambda one: one.is_kept)]
+    sentences = [promised.patch_sentence(patches), promised.patch_formula()]
+    return _table(head, rows, _("Critical updates")) | {"sentences": sentences}
+
+
+def _machine(line: promised.MachineLine, zone: str) -> list[str]:
+    verdict = _("in time") if line.is_kept else _("late")
+    return [line.asset, line.release, verdict, promised.days_words(line), moment(line.due_at, zone)]
+
+
+def _hours(view: StatementView) -> dict[str, Any]:
+    """Hours used with every entry; no title where none are included or measured."""
+    hours = view.hours
+    if hours is None:
+        return {"title": "", "sentences": [], "rows": [], "head": []}
+    head = [_("Day"), _("Ticket"), _("Who"), _("Time"), ""]
+    rows = [_worked(one) for one in hours.lines]
+    sentences = [promised.hours_sentence(hours), promised.hours_formula()]
+    return _table(head, rows, _("Hours used")) | {"sentences": sentences}
+
+
+def _worked(line: promised.HoursLine) -> list[str]:
+    kind = _("billable") if line.is_billable else _("included")
+    return [short_day(line.on), f"{line.ticket}\n{line.what}", line.person, _span(line.minutes * 60), kind]
+
+
 def _missed(line: LineView, zone: str) -> list[str]:
     return [
         f"{line.ticket}\n{line.subject}",
@@ -179,9 +213,16 @@ def _line(line: LineView, zone: str) -> list[str]:
         words.verdict(line.verdict),
         _span(line.target_seconds),
         _span(line.elapsed_seconds),
-        _span(line.paused_seconds) if line.paused_seconds else "–",
+        _paused(line),
         moment(line.decided_at, zone),
     ]
+
+
+def _paused(line: LineView) -> str:
+    paused = _span(line.paused_seconds) if line.paused_seconds else "–"
+    if not line.maintenance_seconds:
+        return paused
+    return f"{paused}\n{_('maintenance %(span)s', span=_span(line.maintenance_seconds))}"
 
 
 def _span(seconds: int | None) -> str:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from contracts.statements.models import Statement, StatementLine
+from msp.reports.promised import HoursView, PatchView, hours_of, patches_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ class LineView:
     elapsed_seconds: int
     paused_seconds: int
     set_aside: str | None
+    # Lines that were frozen before it was kept say nothing of it.
+    maintenance_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,16 @@ class StatementView:
     def set_aside(self) -> int:
         """Missed targets that an amendment set aside."""
         return sum(one.set_aside for one in self.totals)
+
+    @property
+    def hours(self) -> HoursView | None:
+        """Hours used, where hours are included and were measured."""
+        return hours_of(self.head)
+
+    @property
+    def patches(self) -> PatchView | None:
+        """The patch promise, where it was made and measured."""
+        return patches_of(self.head)
 
     def figures_of(self, clock: str) -> list[FigureView]:
         """The figures of one clock by priority."""

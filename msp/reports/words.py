@@ -82,7 +82,7 @@ def closed_by(view: StatementView) -> str:
 
 
 def other_promises(view: StatementView) -> list[str]:
-    """What the terms promise beside the clocks, with what is known of it."""
+    """What statements of before promise beside the clocks and nobody measured then."""
     sentences: dict[str, Callable[[Any], str]] = {
         "patch_days": lambda promised: _(
             "Critical updates within %(days)s days: not measured by the portal yet.", days=promised
@@ -94,5 +94,5 @@ def other_promises(view: StatementView) -> list[str]:
     return [
         sentences[name](known["promised"])
         for name, known in view.head["evidence"].items()
-        if name in sentences
+        if name in sentences and known["state"] != "measured"
     ]

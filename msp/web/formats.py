@@ -231,6 +231,7 @@ def time_badge(
     """
     now = now or time.now()
     state = str(verdict.state)
+    reason = getattr(verdict, "reason", None) or reason
     words = _clock_words(verdict, state, reason, audience)
     tone, icon = _clock_tone(verdict, state)
     due = (
@@ -269,6 +270,7 @@ def waiting_words(reason: str, audience: str = "staff") -> str:
         "part": _("waiting for a part"),
         "visit": _("waiting for a visit"),
         "change": _("waiting for a change"),
+        "maintenance": _("planned maintenance"),
     }
     return words.get(reason, _("waiting"))
 

@@ -8,15 +8,15 @@ CSP = (
 )
 
 
-def _policy() -> str:
-    """The policy of pages, which may also listen to the process that serves streams."""
-    live = current_app.extensions["settings"].live_url
-    return CSP.replace("connect-src 'self'", f"connect-src 'self' {live}") if live else CSP
+def policy(*, files_at: str = "", live_at: str = "") -> str:
+    """The content-security policy of all pages; forms with large files and streams may go to other addresses."""
+    forms, streams = f"form-action 'self' {files_at}".rstrip(), f"connect-src 'self' {live_at}".rstrip()
+    return CSP.replace("form-action 'self'", forms).replace("connect-src 'self'", streams)
 
 
 def _harden(answer: Response) -> Response:
     headers = answer.headers
-    headers.setdefault("Content-Security-Policy", _policy())
+    headers.setdefault("Content-Security-Policy", current_app.config["CSP"])
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("X-Frame-Options", "DENY")
     headers.setdefault("Referrer-Policy", "same-origin")
@@ -33,8 +33,12 @@ def _harden(answer: Response) -> Response:
     return answer
 
 
-def install(app: Flask, *, https: bool) -> None:
-    """Harden every answer; `https` comes from PUBLIC_URL, the Host header decides nothing."""
+def install(app: Flask, *, https: bool, files_at: str = "", live_at: str = "") -> None:
+    """Harden every answer; `https` comes from PUBLIC_URL, the Host header decides nothing.
+
+    `files_at`: the address to which forms with large files go; `live_at`: where pages listen for changes.
+    """
+    app.config["CSP"] = policy(files_at=files_at, live_at=live_at)
 
     def mark() -> None:
         g.is_https = https

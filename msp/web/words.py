@@ -121,6 +121,8 @@ TIERS = {
 SPAN_KINDS = {
     "counted": _l("Counted"),
     "paused": _l("Paused"),
+    "maintenance": _l("Planned maintenance, not counted"),
+    "maintenance_counted": _l("Planned maintenance, counted"),
     "outside_hours": _l("Outside hours"),
     "holiday": _l("Holiday"),
 }
@@ -153,16 +155,17 @@ LEVELS = {
     "low": _l("Low"),
 }
 SEVERITIES = {
-    "critical": _l("Critical"),
-    "high": _l("High"),
-    "medium": _l("Medium"),
     "low": _l("Low"),
+    "medium": _l("Medium"),
+    "high": _l("High"),
+    "critical": _l("Critical"),
 }
 SOURCES = {
     "portal": _l("Portal"),
     "phone": _l("Phone"),
     "mail": _l("Mail"),
     "api": _l("API"),
+    "campaign": _l("Maintenance"),
     "import": _l("Import"),
 }
 ASSET_KINDS = {

@@ -74,6 +74,8 @@ class InstalledSoftware(AllForClient, TenantOwned, Base):
     architecture: Mapped[str] = mapped_column(String(40), default="")
     # Since when this version is installed, as far as reports tell.
     seen_at: Mapped[datetime] = moment()
+    # What the asset's own sources would upgrade it to.
+    upgradable_to: Mapped[str | None] = mapped_column(String(200))
     __table_args__ = (
         belongs("assets", "asset_id", ondelete="CASCADE"),
         Index("uq_installed_software", "tenant_id", "asset_id", "name", "architecture", unique=True),

@@ -4,7 +4,21 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Text, and_, bindparam, cast, column, delete, exists, func, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    column,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from tenants.assets.models import Asset, InstalledSoftware
@@ -33,7 +47,8 @@ def record_facts(asset: Asset, facts: Mapping[str, Any], at: datetime, *, mode: 
 def record_software(asset: Asset, packages: Iterable[Any], at: datetime) -> bool:
     """Make the asset's list of software equal to the report; False when nothing had changed.
 
-    `packages` are triples of name, version and architecture. Two statements, however long the list. Raises Invalid.
+    `packages` are triples of name, version and architecture, each with what it could be upgraded to where that is
+    known. Two statements, however long the list. Raises Invalid.
     """
     wanted = distinct_packages(packages)
     digest = packages_digest(wanted)
@@ -52,9 +67,9 @@ def _given(packages: list[Package]) -> Any:
     """The report as a table: three arrays, so that the statement's text does not depend on its length."""
     arrays = [
         cast(bindparam(None, [one[place] for one in packages], type_=ARRAY(Text)), ARRAY(Text))
-        for place in range(3)
+        for place in range(4)
     ]
-    names = (column("name", Text), column("version", Text), column("architecture", Text))
+    names = [column(name, Text) for name in Package._fields]
     return func.unnest(*arrays).table_valued(*names, name="given").render_derived()
 
 
@@ -80,12 +95,18 @@ def _put(asset: Asset, packages: list[Package], at: datetime) -> None:
         given.c.version,
         given.c.architecture,
         cast(at, InstalledSoftware.seen_at.type),
+        func.nullif(given.c.upgradable_to, ""),
     )
-    columns = ["tenant_id", "asset_id", "name", "version", "architecture", "seen_at"]
+    columns = ["tenant_id", "asset_id", "name", "version", "architecture", "seen_at", "upgradable_to"]
     asked = insert(InstalledSoftware).from_select(columns, rows)
+    is_other = InstalledSoftware.version != asked.excluded.version
     newer = asked.on_conflict_do_update(
         index_elements=["tenant_id", "asset_id", "name", "architecture"],
-        set_={"version": asked.excluded.version, "seen_at": asked.excluded.seen_at},
-        where=InstalledSoftware.version != asked.excluded.version,
+        set_={
+            "version": asked.excluded.version,
+            "seen_at": case((is_other, asked.excluded.seen_at), else_=InstalledSoftware.seen_at),
+            "upgradable_to": asked.excluded.upgradable_to,
+        },
+        where=or_(is_other, InstalledSoftware.upgradable_to.is_distinct_from(asked.excluded.upgradable_to)),
     )
     db.session.execute(newer)

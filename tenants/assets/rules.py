@@ -27,11 +27,12 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 class Package(NamedTuple):
-    """An installed package as its asset reports it."""
+    """An installed package as its asset reports it; `upgradable_to` is empty where it is up to date."""
 
     name: str
     version: str
     architecture: str = ""
+    upgradable_to: str = ""
 
 
 def clean(text: Any, longest: int) -> str:
@@ -61,8 +62,9 @@ def merged_facts(stored: Mapping[str, Any], given: Mapping[str, Any], mode: str 
 def distinct_packages(given: Iterable[Any]) -> list[Package]:
     """Each name and architecture once, sorted; the last version wins. Raises Invalid for more than 20,000."""
     found: dict[tuple[str, str], Package] = {}
-    for name, version, architecture in given:
-        one = Package(clean(name, 200), clean(version, 200), clean(architecture, 40))
+    for name, version, architecture, *newer in given:
+        upgradable_to = clean(newer[0], 200) if newer else ""
+        one = Package(clean(name, 200), clean(version, 200), clean(architecture, 40), upgradable_to)
         if one.name:
             found[one.name, one.architecture] = one
     if len(found) > MOST_PACKAGES:

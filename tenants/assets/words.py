@@ -29,6 +29,7 @@ FACT_NAMES: dict[str, Any] = {
     "architecture": _l("Architecture"),
     "debian_version": _l("Debian version"),
     "packages_count": _l("Packages"),
+    "updates_available": _l("Updates available"),
     "agent_version": _l("Agent version"),
     "os_id": _l("System"),
     "os_version": _l("System version"),

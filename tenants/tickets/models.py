@@ -1,6 +1,6 @@
 """Tickets, what is said on them, who hands them to whom, and the history that every clock derives from."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import (
@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.foundation.db import AllForClient, Base, TenantOwned, belongs, choice, moment
+from tenants.foundation.db import AllForClient, Base, TenantOwned, belongs, choice, moment, public_id
 from tenants.foundation.scope import Role
 
 KINDS = ("incident", "request", "problem", "change")
@@ -32,7 +32,7 @@ WAITING_REASONS = ("requester", "vendor", "part", "visit", "change")
 LEVELS = ("high", "medium", "low")
 PRIORITIES = ("P1", "P2", "P3", "P4")
 TIERS = ("L1", "L2", "L3", "vendor")
-SOURCES = ("portal", "phone", "api", "import", "mail")
+SOURCES = ("portal", "phone", "api", "import", "mail", "campaign")
 MESSAGE_KINDS = ("public", "internal")
 VENDOR_CALENDARS = ("contract", "always")
 AUTHOR_KINDS = ("staff", "requester", "auto")
@@ -286,6 +286,46 @@ class VendorCase(TenantOwned, Base):
             "ticket_id",
             unique=True,
             postgresql_where=text("answered_at IS NULL"),
+        ),
+    )
+
+
+class TimeEntry(AllForClient, TenantOwned, Base):
+    """Minutes that a person of staff worked on a ticket on a day. A correction is another row; the first stays.
+
+    What is in force has no `replaced_at`; 0 minutes strike an entry out.
+    """
+
+    __tablename__ = "time_entries"
+    __grants__: ClassVar[dict[Role, str]] = dict.fromkeys(
+        (Role.STAFF, Role.WORKER), "SELECT, INSERT, UPDATE (replaced_at)"
+    )
+    public_id: Mapped[Any] = public_id()
+    ticket_id: Mapped[int]
+    worked_on: Mapped[date]
+    minutes: Mapped[int]
+    # The client reads it in the statement.
+    what: Mapped[str] = mapped_column(String(300))
+    # Charged beside the contract; else part of the hours that the contract includes.
+    is_billable: Mapped[bool] = mapped_column(default=False)
+    person_user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"))
+    person_name: Mapped[str] = mapped_column(String(120))
+    entered_at: Mapped[datetime] = moment()
+    # The entry that this one replaces, and why.
+    corrects_id: Mapped[int | None]
+    because: Mapped[str] = mapped_column(String(300), default="")
+    replaced_at: Mapped[datetime | None] = moment(nullable=True)
+    __table_args__ = (
+        CheckConstraint("minutes BETWEEN 0 AND 1440", name="minutes_of_a_day"),
+        belongs("tickets", "ticket_id"),
+        belongs("time_entries", "corrects_id"),
+        Index("uq_time_entries_corrects", "tenant_id", "corrects_id", unique=True),
+        Index("ix_time_entries_ticket", "tenant_id", "ticket_id", "id"),
+        Index(
+            "ix_time_entries_worked_on",
+            "tenant_id",
+            "worked_on",
+            postgresql_where=text("replaced_at IS NULL"),
         ),
     )
 

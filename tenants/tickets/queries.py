@@ -23,6 +23,7 @@ from tenants.tickets.codes import Mistyped, parse
 from tenants.tickets.history import who_is
 from tenants.tickets.messages import Requester
 from tenants.tickets.models import Attachment, HandOver, Message, Ticket, TicketEvent
+from tenants.tickets.times import MonthOfTime, months_of, worked_json
 
 
 def visible_to(by: Actor) -> Any:
@@ -67,23 +68,25 @@ class TicketView:
     site: Site | None
     hand_over: HandOver | None
     files: tuple[FileOnTicket, ...]
+    worked: tuple[MonthOfTime, ...] = ()
 
 
 def find_ticket_view(code: str, *, by: Actor) -> TicketView:
-    """A ticket with its client, asset, site, waiting hand-over and files: one statement. Raises NotFound."""
+    """A ticket with its client, asset, site, waiting hand-over, files and time: one statement. Raises NotFound."""
     row = db.session.execute(
         _view_statement(by.is_staff).where(visible_to(by)), {"code": _code(code)}
     ).one_or_none()
     if row is None:
         raise NotFound
     files = tuple(FileOnTicket(*one) for one in row[4] or ())
-    return TicketView(row[0], row[1], row[2], row[3], row[5] if by.is_staff else None, files)
+    pending = row[6] if by.is_staff else None
+    return TicketView(row[0], row[1], row[2], row[3], pending, files, months_of(row[5] or ()))
 
 
 @cache
 def _view_statement(staff: bool) -> Select[Any]:
     """Put together once for each side: clients never read hand-overs."""
-    columns: list[Any] = [Ticket, Tenant, Asset, Site, _files_json(staff)]
+    columns: list[Any] = [Ticket, Tenant, Asset, Site, _files_json(staff), worked_json()]
     found = select(*columns, HandOver) if staff else select(*columns)
     found = found.where(Ticket.code == bindparam("code")).execution_options(**PREPARED)
     found = found.select_from(Ticket).outerjoin(Tenant, Tenant.id == Ticket.tenant_id)

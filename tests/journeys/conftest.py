@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 from msp.agents.artifacts import create_artifacts_app
 from msp.background import application
 from msp.campaigns.live import create_live_app
+from msp.web import headers
 from tenants.foundation.db import db
 from tests import cluster
 from tests.journeys.scene import Scene, build
@@ -68,6 +69,7 @@ def _served(worker_number: int, tmp_path_factory: pytest.TempPathFactory) -> Ite
         settings = replace(settings, artifacts_url=artifacts, live_url=streams)
         for each in (app, artifacts_app, live_app):
             each.extensions["settings"] = settings
+        app.config["CSP"] = headers.policy(files_at=artifacts, live_at=streams)
         portal.streams = live_app.extensions["streams"]
         yield portal
         portal.end_streams()

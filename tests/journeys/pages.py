@@ -93,6 +93,8 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "campaign": scene.campaign,
         "action": scene.action,
         "part": scene.part,
+        "release": scene.release,
+        "entry_id": scene.entry,
         "public_id": scene.member,
     }
     return special.get(name) or usual[parameter]

@@ -13,8 +13,10 @@ from contracts.statements.services import close_month
 from contracts.terms.models import Contract
 from contracts.terms.queries import list_versions
 from contracts.terms.services import add_version
+from contracts.timers.maintenance import Work, record_maintenance
 from msp.campaigns import services as campaigns
-from msp.campaigns.models import Action, Campaign, CampaignTenant
+from msp.campaigns.models import Action, Campaign, CampaignTenant, Release
+from msp.reports.evidence import gather_evidence
 from tenants.assets.models import Asset
 from tenants.files.models import StoredFile
 from tenants.files.services import Store, Upload, keep_file
@@ -23,7 +25,8 @@ from tenants.foundation.db import db
 from tenants.foundation.scope import enter, gate
 from tenants.people.models import Membership, StaffMember
 from tenants.tenancy.models import Site
-from tenants.tickets import queries, services
+from tenants.tickets import queries, services, times
+from tenants.tickets.models import TimeEntry
 from tests import personas, tickets
 from tests.journeys.served import Portal
 from tests.msp.campaigns import fleet
@@ -46,10 +49,12 @@ class Scene:
     campaign: str
     action: str
     part: str
+    release: str
     draft: str
     submitted: str
     member: str
     staff: str
+    entry: str
 
 
 def build(portal: Portal) -> Scene:
@@ -80,10 +85,12 @@ def build(portal: Portal) -> Scene:
                     db.session.scalars(select(Action).where(Action.campaign_id == rollout.id)).first().id
                 ),
                 part=_id(part),
+                release=_release_id(rollout),
                 draft=_campaign_id(draft),
                 submitted=_campaign_id(submitted),
                 member=_id(select(Membership).where(Membership.name == "Bob")),
                 staff=_staff_id("Tina"),
+                entry=_id(select(TimeEntry)),
             )
 
 
@@ -93,6 +100,11 @@ def _id(asked: Any) -> str:
 
 def _campaign_id(rollout: fleet.Rollout) -> str:
     return _id(select(Campaign).where(Campaign.id == rollout.id))
+
+
+def _release_id(rollout: fleet.Rollout) -> str:
+    of_campaign = select(Campaign.release_id).where(Campaign.id == rollout.id)
+    return _id(select(Release).where(Release.id == of_campaign.scalar_subquery()))
 
 
 def _staff_id(name: str) -> str:
@@ -128,6 +140,9 @@ def _tickets(app: Any, cast: personas.Cast) -> Sequence[str]:
         )
         services.resolve_ticket(resolved, solution="The old mails are archived.", by=tina, at=now)
         services.hand_over(passed_on, _briefing(), to_tier="L2", by=tina, at=now - timedelta(minutes=20))
+        nadia, today = personas.actor(app, cast, "Nadia"), now.date()
+        worked = times.Worked(35, today, "Looked at the spooler")
+        times.record_time(waiting, worked, today=today, by=nadia, at=now)
         db.session.commit()
     return codes
 
@@ -171,7 +186,7 @@ def last_months_statement(app: Any, cast: personas.Cast) -> str:
         add_version(
             contract,
             in_force_on=max(first, latest.in_force_on + timedelta(days=1)),
-            terms=latest.terms | {"credits": promised},
+            terms=latest.terms | {"credits": promised, "included_hours": 2, "patch_promise_days": 14},
             by=mia,
             at=begins,
         )
@@ -181,7 +196,20 @@ def last_months_statement(app: Any, cast: personas.Cast) -> str:
             ticket = tickets.open_in_scope(cast, tina, at=at, subject=f"Till {day} does not start")
             services.add_message(ticket, body="On my way.", by=tina, at=at + timedelta(minutes=12))
             services.resolve_ticket(ticket, solution="A new disk.", by=tina, at=at + timedelta(hours=hours))
-        statement = close_month(contract, first, evidence={}, by=mia, at=time.now())
+            worked = times.Worked(90, first + timedelta(days=day), "Changed the disk")
+            times.record_time(ticket, worked, today=time.now().date(), by=tina, at=time.now())
+        record_maintenance(
+            cast.tenants["acme"],
+            Work(
+                "New switches in the office",
+                time.now() + timedelta(days=2),
+                time.now() + timedelta(days=2, hours=3),
+            ),
+            by=mia,
+            at=time.now(),
+        )
+        evidence = gather_evidence(contract, first)
+        statement = close_month(contract, first, evidence=evidence, by=mia, at=time.now())
         db.session.commit()
         return str(statement.public_id)
 

@@ -95,6 +95,14 @@ class MessageOut(Schema):
     files = fields.List(fields.Nested(FileOut))
 
 
+class TimeWorkedOut(Schema):
+    """Time worked on a ticket in a month."""
+
+    month = words("The month.", "2026-11")
+    minutes = number("All of it, in minutes.", 95)
+    billable_minutes = number("What of it is billable beside the contract.", 20)
+
+
 class TicketDetailOut(TicketOut):
     """A ticket with what stands around it."""
 
@@ -108,6 +116,7 @@ class TicketDetailOut(TicketOut):
         },
     )
     messages = fields.List(fields.Nested(MessageOut))
+    time_worked = fields.List(fields.Nested(TimeWorkedOut))
 
 
 class TicketQuery(ListQuery):
@@ -233,9 +242,13 @@ class StripOut(Schema):
     begin = Moment(data_key="from", metadata={"description": "Its begin.", "example": ZULU})
     to = moment("Its end.")
     kind = words(
-        "Whether it counted.", "counted", validate=one_of("counted", "paused", "outside_hours", "holiday")
+        "Whether it counted; `maintenance` was left out, `maintenance_counted` only stands apart.",
+        "counted",
+        validate=one_of(
+            "counted", "paused", "maintenance", "maintenance_counted", "outside_hours", "holiday"
+        ),
     )
-    reason = words("Why the clock was paused.", allow_none=True)
+    reason = words("Why the clock was paused, or the title of the maintenance.", allow_none=True)
     by = words("Who paused it.", allow_none=True)
 
 
@@ -257,6 +270,11 @@ class TimerOut(Schema):
     elapsed_seconds = number("Counted so far.", 5400, allow_none=True)
     remaining_seconds = number("Left of the target; negative when over.", 23_400, allow_none=True)
     paused_business_seconds = number("Business time that pauses covered.", 0, allow_none=True)
+    maintenance_business_seconds = number(
+        "Business time of planned maintenance; part of the pauses where the contract leaves it out.",
+        0,
+        allow_none=True,
+    )
     started_at = moment_or_null("Since when it is measured.")
     stopped_at = moment_or_null("When it stopped.")
     due_at = moment_or_null("When it runs out if nothing else happens.")

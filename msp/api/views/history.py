@@ -101,6 +101,7 @@ def _timer(reading: Reading, contract: dict[str, Any]) -> dict[str, Any]:
         "elapsed_seconds": verdict.elapsed_seconds,
         "remaining_seconds": verdict.remaining_seconds,
         "paused_business_seconds": verdict.paused_business_seconds,
+        "maintenance_business_seconds": verdict.maintenance_business_seconds,
         "started_at": reading.started_at,
         "stopped_at": reading.stopped_at,
         "due_at": verdict.due_at,
@@ -121,6 +122,7 @@ def _absent(kind: ClockKind) -> dict[str, Any]:
         "elapsed_seconds",
         "remaining_seconds",
         "paused_business_seconds",
+        "maintenance_business_seconds",
     )
     moments = ("started_at", "stopped_at", "due_at", "missed_at", "cause", "contract", "contract_version")
     return dict.fromkeys((*figures, *moments)) | {

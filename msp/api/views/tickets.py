@@ -196,6 +196,10 @@ def _detail(view: TicketView) -> dict[str, Any]:
         "site": _named(view.site),
         "allowed_transitions": queries.list_steps(view.ticket, by=actor(), at=time.now()),
         "messages": [_message(one, view.files) for one in said],
+        "time_worked": [
+            {"month": f"{one.month:%Y-%m}", "minutes": one.minutes, "billable_minutes": one.billable_minutes}
+            for one in view.worked
+        ],
     }
 
 

@@ -18,6 +18,7 @@ _BEFORE = (
     " withdrawn aborting aborted"
 )
 _STATES = _BEFORE.replace("withdrawn", "withdrawn expired")
+_SOURCES_BEFORE = "portal phone api import mail"
 _CAUSES_BEFORE = "operator failure inconclusive global"
 
 
@@ -34,7 +35,39 @@ def upgrade() -> None:
     _widen_campaigns()
     _widen_lanes_and_actions()
     _create_campaign_tenants()
+    _create_campaign_tickets()
     _create_windows()
+
+
+def _create_campaign_tickets() -> None:
+    _replace_check("tickets", "source", _one_of("source", _SOURCES_BEFORE + " campaign"))
+    op.create_table(
+        "campaign_tickets",
+        *_own(),
+        sa.Column("campaign_id", sa.BigInteger(), nullable=False),
+        sa.Column("lane_id", sa.BigInteger(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("cause", sa.String(60), nullable=False),
+        sa.Column("opened_at", _MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["campaign_id"], ["campaigns.id"], name=op.f("fk_campaign_tickets_campaign_id")
+        ),
+        *(
+            sa.ForeignKeyConstraint(
+                ["tenant_id", column],
+                [f"{parent}.tenant_id", f"{parent}.id"],
+                name=op.f(f"fk_campaign_tickets_tenant_id_{column}"),
+            )
+            for parent, column in (("wave_lanes", "lane_id"), ("tickets", "ticket_id"))
+        ),
+        *_of_a_tenant("campaign_tickets"),
+    )
+    for name, columns, is_unique in (
+        ("uq_campaign_tickets_cause", ["tenant_id", "campaign_id", "cause"], True),
+        ("uq_campaign_tickets_ticket", ["tenant_id", "ticket_id"], True),
+        ("ix_campaign_tickets_lane", ["tenant_id", "lane_id"], False),
+    ):
+        op.create_index(name, "campaign_tickets", columns, unique=is_unique)
 
 
 def _widen_releases() -> None:
@@ -125,7 +158,7 @@ def _create_campaign_tenants() -> None:
             sa.Column(name, _MOMENT, nullable=True)
             for name in ("postponed_until", "asked_at", "begins_at", "deadline_at", "ended_at")
         ),
-        sa.Column("downgrade_from", sa.String(80), nullable=True),
+        sa.Column("downgrade_from", sa.Text(), nullable=True),
         sa.Column("rev", sa.BigInteger(), nullable=False),
         sa.Column("noted_rev", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(_CONSENTS, name=op.f("ck_campaign_tenants_consent")),
@@ -217,8 +250,15 @@ def _of_a_tenant(table: str) -> list[sa.Constraint]:
 
 
 def downgrade() -> None:
-    for table in ("provider_freezes", "freezes", "maintenance_windows", "campaign_tenants"):
+    for table in (
+        "provider_freezes",
+        "freezes",
+        "maintenance_windows",
+        "campaign_tickets",
+        "campaign_tenants",
+    ):
         op.drop_table(table)
+    _replace_check("tickets", "source", _one_of("source", _SOURCES_BEFORE))
     for name in [
         "version_before",
         "rolled_back",

@@ -104,6 +104,7 @@ def test_a_line_for_each_target_decided_with_what_a_client_can_check(month):
         "target_seconds": 24 * 3600,
         "elapsed_seconds": 2 * 3600,
         "paused_seconds": 0,
+        "maintenance_seconds": 0,
         "set_aside": None,
     }
     assert (response["clock"], response["elapsed_seconds"]) == ("response", 1800)

@@ -7,10 +7,17 @@ from pathlib import Path
 import pytest
 
 from msp.agent.agent import Agent
+from msp.agent.debian import Debian
 from msp.agent.folder import Folder
 from msp.agent.settings import Settings
 from msp.agent.stop import Stop
 from tests.msp.agent.portal import CONTROLLER, TENANT, TOKEN, Portal, serving
+
+
+@pytest.fixture(autouse=True)
+def no_upgrades(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this very machine could upgrade is no part of the tests, and asking apt takes seconds."""
+    monkeypatch.setattr(Debian, "upgradable", lambda _: {})
 
 
 @pytest.fixture

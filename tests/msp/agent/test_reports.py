@@ -46,7 +46,7 @@ def clock() -> Hands:
 def courier(portal: Portal, settings: Settings, ledger: Ledger, clock: Hands) -> Courier:
     controller = Controller(Wire(settings.url, Stop()), settings.base)
     controller.identify(TOKEN)
-    return Courier(controller, ledger, lambda: "boot", clock)
+    return Courier(controller, ledger, lambda: {"boot_id": "boot"}, clock)
 
 
 def test_an_acknowledged_report_is_sent_once(courier: Courier, portal: Portal) -> None:

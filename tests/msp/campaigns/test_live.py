@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from msp.campaigns import live, services
+from msp.web import headers
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.scope import enter, gate
@@ -208,6 +209,7 @@ def test_only_the_portal_s_own_pages_may_read_it(app, cast, live_app, rollout):
 def test_pages_may_listen_where_streams_are_served(app, cast, rollout, sign_in, monkeypatch):
     elsewhere = replace(app.extensions["settings"], live_url="http://portal.test:8443")
     monkeypatch.setitem(app.extensions, "settings", elsewhere)
+    monkeypatch.setitem(app.config, "CSP", headers.policy(live_at=elsewhere.live_url))
     with app.app_context(), rollout.seen():
         page = f"/console/campaigns/{rollout.load().public_id}"
     answer = sign_in("Nadia").get(page)

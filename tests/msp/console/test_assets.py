@@ -100,13 +100,15 @@ def test_the_page_shows_entered_beside_reported(sign_in, within, ids):
     with within("acme"):
         asset = db.session.scalar(select(Asset).where(Asset.name == "acme-pc-1"))
         record_facts(asset, {"os_release": "Debian <12>", "memory_total_bytes": "2147483648"}, time.now())
-        record_software(asset, [("bash", "5.2", "amd64")], time.now())
+        record_software(asset, [("bash", "5.2", "amd64", "5.2.15-2+b7")], time.now())
         db.session.commit()
     for person, path in (("Tina", "/console"), ("Alice", "/portal")):
         page = sign_in(person).get(f"{path}/assets/{ids['acme-pc-1']}").text
         assert "Debian &lt;12&gt;" in page
         assert "Acme main office" in page
         assert "bash" in page
+        assert "Update available" in page
+        assert "5.2.15-2+b7" in page
         assert "Reported" in page
 
 

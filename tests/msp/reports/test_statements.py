@@ -233,17 +233,14 @@ def test_statements_of_a_long_past_are_not_mailed(within, as_actor):
         assert db.session.scalars(select(Work).where(Work.kind == "send_statement")).all() == []
 
 
-def test_what_is_promised_and_not_measured_is_said_so(within, as_actor, sign_in):
+def test_statements_from_before_still_say_what_nobody_measured_then(within, as_actor, sign_in):
+    old = {"patch_days": {"promised": 14, "state": "not_measured"}}
     with within("acme"):
         contract = db.session.scalars(select(Contract)).one()
-        terms = db.session.scalars(select(ContractVersion)).one().terms | {"patch_promise_days": 14}
-        early = datetime(2026, 1, 5, tzinfo=UTC)
-        add_version(contract, in_force_on=date(2026, 2, 1), terms=terms, by=as_actor("Mia"), at=early)
+        made = close_month(contract, date(2026, 3, 1), evidence=old, by=as_actor("Mia"), at=ENDED)
         db.session.commit()
-        number = str(contract.public_id)
-    mia = sign_in("Mia")
-    made = mia.post("/console/tenants/acme/statements", data={"contract": number, "month": "2026-03"})
-    assert "within 14 days: not measured" in mia.get(made.location).text
+        address = f"/portal/statements/{made.public_id}"
+    assert "within 14 days: not measured" in sign_in("Alice").get(address).text
 
 
 def test_printing_has_a_budget_and_says_when_to_come_back(closed, sign_in, monkeypatch):

@@ -90,6 +90,17 @@ def test_software_follows_the_report(agent):
     }
 
 
+def test_what_could_be_upgraded_follows_the_report_too(agent):
+    def upgradable():
+        return dict(db.session.execute(select(InstalledSoftware.name, InstalledSoftware.upgradable_to)).all())
+
+    record_software(agent, [("bash", "5.1", "amd64", "5.2"), ("curl", "7", "amd64")], BEGAN)
+    assert upgradable() == {"bash": "5.2", "curl": None}
+    record_software(agent, [("bash", "5.1", "amd64", ""), ("curl", "7", "amd64", "8")], LATER)
+    assert upgradable() == {"bash": None, "curl": "8"}
+    assert listed()["bash", "amd64"] == ("5.1", BEGAN), "the same version is there since the same time"
+
+
 def test_an_unchanged_list_is_not_written(agent):
     packages = [("bash", "5.1", "amd64")]
     record_software(agent, packages, BEGAN)
