@@ -6,10 +6,11 @@ from contracts.timers.beside import start_acceptance, start_vendor, stop_accepta
 from contracts.timers.deadlines import follow_rest, put_off_closing
 from contracts.timers.services import follow_terms, follow_ticket
 from msp.account import jobs as account
-from msp.campaigns.events import LaneStarted
+from msp.campaigns.events import ClientAsked, LaneStarted
 from msp.campaigns.planned import record_lane
 from msp.campaigns.rooms import follow_windows
 from msp.mail import notices
+from msp.portal import jobs as portal
 from msp.reports import jobs as reports
 from msp.timers import jobs as timers
 from msp.windows.events import WindowsChanged
@@ -50,4 +51,5 @@ AFTER: dict[type[Event], tuple[Reaction, ...]] = {
     people.AccountChanged: (account.send_notice,),
     people.StaffLeft: (account.hand_on,),
     StatementClosed: (reports.announce_statement,),
+    ClientAsked: (portal.ask_administrators,),
 }

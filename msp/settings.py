@@ -103,6 +103,9 @@ class Settings:
         "what the proxy that checks agents' certificates sends as X-Proxy-Secret; empty: no certificates",
         "",
     )
+    live_url: str = _setting(
+        "LIVE_URL", _web, "address of the process that serves streams to browsers; empty: PUBLIC_URL", ""
+    )
     mail_url: str = _setting(
         "MAIL_URL", _smtp, "outgoing mail: an SMTP server, or a folder", "smtp://127.0.0.1:25"
     )

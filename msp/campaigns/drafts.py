@@ -126,7 +126,9 @@ def wish(
         plans.wave_sizes(100, percents)
     except UnfitPlan as unfit:
         raise Invalid("percents", _unfit(unfit)) from unfit
-    campaign.wishes = {
+    # What a rollback undoes is no wish: it stays whatever the waves become.
+    fixed = {name: campaign.wishes[name] for name in ("downgrade_from",) if name in campaign.wishes}
+    campaign.wishes = fixed | {
         "percents": list(percents),
         "gates": [gate.stored() for gate in gates] or [Gate().stored()],
         "timing": asdict(timing or Timing()),

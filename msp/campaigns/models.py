@@ -43,7 +43,6 @@ from tenants.foundation.db import (
 )
 from tenants.foundation.scope import Role
 
-_NOT_FOR_CLIENTS: dict[Role, str] = {Role.CLIENT: ""}
 _OPEN = ", ".join(f"'{phase}'" for phase in OPEN)
 
 
@@ -174,7 +173,6 @@ class CampaignMember(TenantOwned, Base):
     """An asset that a draft was given; which wave it falls into is decided when the plan is frozen."""
 
     __tablename__ = "campaign_members"
-    __grants__: ClassVar[dict[Role, str]] = _NOT_FOR_CLIENTS
     campaign_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("campaigns.id"))
     asset_id: Mapped[int]
     wave: Mapped[int | None] = mapped_column(Integer)

@@ -21,15 +21,10 @@ from msp.campaigns.contents import INTERPRETERS, Unfit
 from msp.campaigns.forms import storable
 from msp.campaigns.releases import MOST_REFERENCES, Content
 from msp.web.fields import options, plain_text
+from msp.web.words import SEVERITIES
 from tenants.foundation.errors import InvalidMany
 
 KINDS = {"file": _l("Files"), "deb": _l("Packages (Debian)"), "script": _l("Script")}
-SEVERITIES = {
-    "low": _l("Low"),
-    "medium": _l("Medium"),
-    "high": _l("High"),
-    "critical": _l("Critical"),
-}
 REBOOTS = {
     "never": _l("Never"),
     "if_needed": _l("If the system asks for it"),

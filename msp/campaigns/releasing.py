@@ -15,11 +15,12 @@ from msp.campaigns.blueprint import bp
 from msp.campaigns.contents import written_check
 from msp.campaigns.forms import ReasonForm
 from msp.campaigns.models import Release
-from msp.campaigns.release_forms import KINDS, REBOOTS, SEVERITIES, ReleaseForm
+from msp.campaigns.release_forms import KINDS, REBOOTS, ReleaseForm
 from msp.campaigns.withdrawing import withdraw_release as take_back
 from msp.web.access import actor, require
 from msp.web.errors import refuse_into_form
 from msp.web.paging import asked, cut
+from msp.web.words import SEVERITIES
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.errors import Invalid

@@ -3,12 +3,35 @@
 from flask import Flask
 from flask_babel import lazy_gettext as _l
 
-from msp.portal import assets, company, contracts, home, maintenance, people, statements, tickets
+from msp.portal import (
+    assets,
+    company,
+    contracts,
+    decisions,
+    home,
+    jobs,
+    maintenance,
+    people,
+    statements,
+    tickets,
+)
 from msp.portal.blueprint import bp
 from msp.web import navigation
 from tenants.foundation.permissions import Permission
 
-__all__ = ["assets", "bp", "company", "contracts", "home", "maintenance", "people", "statements", "tickets"]
+__all__ = [
+    "assets",
+    "bp",
+    "company",
+    "contracts",
+    "decisions",
+    "home",
+    "jobs",
+    "maintenance",
+    "people",
+    "statements",
+    "tickets",
+]
 
 HOME = navigation.Place(
     _l("Home"), "portal.home", "house", Permission.VIEW_PORTAL, staff=False, order=10, key="g h"

@@ -8,6 +8,12 @@ CSP = (
 )
 
 
+def policy(*, files_at: str = "", live_at: str = "") -> str:
+    """The content-security policy of all pages; forms with large files and streams may go to other addresses."""
+    forms, streams = f"form-action 'self' {files_at}".rstrip(), f"connect-src 'self' {live_at}".rstrip()
+    return CSP.replace("form-action 'self'", forms).replace("connect-src 'self'", streams)
+
+
 def _harden(answer: Response) -> Response:
     headers = answer.headers
     headers.setdefault("Content-Security-Policy", current_app.config["CSP"])
@@ -27,12 +33,12 @@ def _harden(answer: Response) -> Response:
     return answer
 
 
-def install(app: Flask, *, https: bool, files_at: str = "") -> None:
+def install(app: Flask, *, https: bool, files_at: str = "", live_at: str = "") -> None:
     """Harden every answer; `https` comes from PUBLIC_URL, the Host header decides nothing.
 
-    `files_at`: the address to which forms with large files go.
+    `files_at`: the address to which forms with large files go; `live_at`: where pages listen for changes.
     """
-    app.config["CSP"] = CSP.replace("form-action 'self'", f"form-action 'self' {files_at}".rstrip())
+    app.config["CSP"] = policy(files_at=files_at, live_at=live_at)
 
     def mark() -> None:
         g.is_https = https

@@ -58,7 +58,7 @@ NAMED: tuple[tuple[str, tuple[str, str] | None], ...] = (
     ("tenants/<slug>", ("tenants", "slug")),
     ("ddi/<tenant>", ("tenants", "slug")),
     ("controller/v1/<controller>", ("assets", "controller_id")),
-    ("maintenance/<lane>", ("wave_lanes", "public_id")),
+    ("maintenance/<part>", ("campaign_tenants", "public_id")),
     ("maintenance/<maintenance_id>", ("maintenance_intervals", "public_id")),
     ("time/<entry_id>", ("time_entries", "public_id")),
     ("softwaremodules/<module>", ("releases", "id")),

@@ -96,7 +96,7 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "trial_id": scene.trial,
         "campaign": scene.campaign,
         "action": scene.action,
-        "lane": scene.lane,
+        "part": scene.part,
         "release": scene.release,
         "entry_id": scene.entry,
         "public_id": scene.member,

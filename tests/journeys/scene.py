@@ -18,7 +18,7 @@ from contracts.terms.services import add_version
 from contracts.timers.maintenance import Work, record_maintenance
 from msp.agents.shared import add_shared
 from msp.campaigns import services as campaigns
-from msp.campaigns.models import Action, Campaign, Release, WaveLane
+from msp.campaigns.models import Action, Campaign, CampaignTenant, Release
 from msp.reports.evidence import gather_evidence
 from tenants.assets.models import Asset
 from tenants.files.models import StoredFile
@@ -52,7 +52,7 @@ class Scene:
     trial: str
     campaign: str
     action: str
-    lane: str
+    part: str
     release: str
     draft: str
     submitted: str
@@ -74,7 +74,9 @@ def build(portal: Portal) -> Scene:
         portal.work()
         with personas.within(app, cast, "acme"):
             acme = cast.tenants["acme"]
-            lane = select(WaveLane).where(WaveLane.campaign_id == rollout.id, WaveLane.tenant_id == acme)
+            part = select(CampaignTenant).where(
+                CampaignTenant.campaign_id == rollout.id, CampaignTenant.tenant_id == acme
+            )
             return Scene(
                 waiting=codes[0],
                 resolved=codes[1],
@@ -89,7 +91,7 @@ def build(portal: Portal) -> Scene:
                 action=str(
                     db.session.scalars(select(Action).where(Action.campaign_id == rollout.id)).first().id
                 ),
-                lane=_id(lane.where(WaveLane.state != "planned")),
+                part=_id(part),
                 release=_release_id(rollout),
                 draft=_campaign_id(draft),
                 submitted=_campaign_id(submitted),
