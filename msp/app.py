@@ -61,6 +61,7 @@ MODELS = (
     "msp.api.models",
     "msp.campaigns.models",
     "msp.windows.models",
+    "msp.upkeep.models",
     "msp.agents.models",
 )
 

@@ -6,11 +6,12 @@ from contracts.timers.beside import start_acceptance, start_vendor, stop_accepta
 from contracts.timers.deadlines import follow_rest, put_off_closing
 from contracts.timers.services import follow_ticket
 from msp.account import jobs as account
+from msp.campaigns.freezing import follow_freeze
 from msp.campaigns.rooms import follow_windows
 from msp.mail import notices
 from msp.reports import jobs as reports
 from msp.timers import jobs as timers
-from msp.windows.events import WindowsChanged
+from msp.windows.events import ClientFroze, WindowsChanged
 from tenants.foundation.events import Event, Reaction
 from tenants.people import events as people
 from tenants.tickets import events as ticket
@@ -31,6 +32,7 @@ WITHIN: dict[type[Event], tuple[Reaction, ...]] = {
     ticket.VendorAsked: (start_vendor,),
     ticket.VendorAnswered: (stop_vendor,),
     WindowsChanged: (follow_windows,),
+    ClientFroze: (follow_freeze,),
 }
 
 AFTER: dict[type[Event], tuple[Reaction, ...]] = {
