@@ -42,6 +42,7 @@ BLUEPRINTS = (
     "msp.desk",
     "msp.console",
     "msp.campaigns",
+    "msp.upkeep",
     "msp.agents",
     "msp.reports",
     "msp.api",

@@ -20,6 +20,7 @@ from msp.console import (
     suspension,
     tenants,
     what_if,
+    windows,
 )
 from msp.console.blueprint import bp
 from msp.web import navigation
@@ -44,6 +45,7 @@ __all__ = [
     "suspension",
     "tenants",
     "what_if",
+    "windows",
 ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from msp.campaigns.models import Campaign, Release
+from msp.campaigns.models import Campaign, Release, WaveLane
 from msp.upkeep.models import (
     MaintenanceOccurrence,
     MaintenancePlan,
@@ -144,3 +144,15 @@ def count_proposals(policy_ids: Sequence[int]) -> dict[int, int]:
     grouped = select(PatchProposal.policy_id, func.count()).where(PatchProposal.policy_id.in_(policy_ids))
     rows = db.session.execute(grouped.group_by(PatchProposal.policy_id))
     return {row[0]: row[1] for row in rows}
+
+
+def campaigns_of(lanes: Collection[str]) -> dict[str, str]:
+    """The campaigns' public ids by those of lanes."""
+    if not lanes:
+        return {}
+    asked = (
+        select(WaveLane.public_id, Campaign.public_id)
+        .join(Campaign, Campaign.id == WaveLane.campaign_id)
+        .where(WaveLane.public_id.in_([as_uuid(one) for one in lanes]))
+    )
+    return {str(row[0]): str(row[1]) for row in db.session.execute(asked)}

@@ -17,7 +17,7 @@ from tenants.foundation.scope import Scope, enter, gate
 from tenants.people.principals import Principal
 
 View = TypeVar("View", bound=Callable[..., Any])
-CREDENTIALS = ("agent", "enrolment", "metrics", "link")
+CREDENTIALS = ("agent", "enrolment", "metrics", "link", "calendar")
 
 
 class UndeclaredView(RuntimeError):

@@ -1,11 +1,12 @@
 """How something that comes back is called."""
 
+from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from msp.windows.choices import choice_of
+from msp.windows.choices import WEEKDAYS, choice_of
 
 WEEKDAY_WORDS: dict[str, Any] = {
     "MO": _l("Monday"),
@@ -29,6 +30,11 @@ REPEAT_WORDS: dict[str, Any] = {
     "daily": _l("Every day"),
     "rule": _l("By a rule (for experts)"),
 }
+
+
+def weekday_words(on: date) -> str:
+    """The day of the week."""
+    return str(WEEKDAY_WORDS[WEEKDAYS[on.weekday()]])
 
 
 def rule_words(rule: str) -> str:
