@@ -43,6 +43,7 @@ BLUEPRINTS = (
     "msp.desk",
     "msp.console",
     "msp.campaigns",
+    "msp.upkeep",
     "msp.agents",
     "msp.reports",
     "msp.api",
@@ -62,6 +63,7 @@ MODELS = (
     "msp.api.models",
     "msp.campaigns.models",
     "msp.windows.models",
+    "msp.upkeep.models",
     "msp.agents.models",
 )
 

@@ -21,7 +21,7 @@ from msp.campaigns.rules import Transition
 from msp.campaigns.steps import audit_campaign, author_only, lock, moved
 from msp.campaigns.writes import write
 from tenants.assets.models import Asset, InstalledSoftware
-from tenants.foundation.actor import Actor
+from tenants.foundation.actor import Actor, ActorKind
 from tenants.foundation.db import db
 from tenants.foundation.errors import Forbidden, Invalid
 from tenants.foundation.scope import narrowed
@@ -32,11 +32,30 @@ DEFAULT_PERCENTS = (5, 25, 100)
 
 def draft_campaign(*, title: str, release: Release, by: Actor, at: datetime) -> Campaign:
     """Begin a campaign that rolls out a release. Raises Invalid, Forbidden for anything but a person."""
+    if by.id is None:
+        raise Forbidden
+    return _draft(title, release, by, at)
+
+
+def propose_campaign(
+    *, title: str, release: Release, assets: Collection[Any], by: Actor, at: datetime
+) -> Campaign:
+    """The portal itself puts a campaign for these assets (public ids) before a person, submitted; it starts nothing.
+
+    Raises Forbidden for people and agents, Invalid when no asset fits.
+    """
+    if by.kind is not ActorKind.SYSTEM:
+        raise Forbidden
+    campaign = _draft(title, release, by, at)
+    add_assets(campaign, by=by, assets=assets)
+    submit_campaign(campaign, by=by, at=at)
+    return campaign
+
+
+def _draft(title: str, release: Release, by: Actor, at: datetime) -> Campaign:
     words = " ".join(title.split())
     if not 1 <= len(words) <= 120:
         raise Invalid("title", _l("Give the campaign a title of at most 120 characters."))
-    if by.id is None:
-        raise Forbidden
     campaign = Campaign(
         title=words, release_id=release.id, created_by=by.name, created_by_id=by.id, created_at=at
     )

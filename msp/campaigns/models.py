@@ -238,7 +238,11 @@ class WaveLane(AllForClient, TenantOwned, Base):
     """One wave at one tenant: what opens, soaks and closes. Title, release and times are copied for the client."""
 
     __tablename__ = "wave_lanes"
-    __grants__: ClassVar[dict[Role, str]] = {Role.AGENTS: "SELECT, UPDATE (rev)"}
+    __grants__: ClassVar[dict[Role, str]] = {
+        Role.AGENTS: "SELECT, UPDATE (rev)",
+        # A freeze that a client's administrator asks for takes room away at once.
+        Role.CLIENT: "SELECT, UPDATE (room, room_until, rev)",
+    }
     public_id: Mapped[Any] = public_id()
     campaign_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("campaigns.id"))
     wave_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("waves.id"))

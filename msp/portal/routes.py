@@ -5,6 +5,7 @@ from flask_babel import lazy_gettext as _l
 
 from msp.portal import (
     assets,
+    calendar,
     company,
     contracts,
     decisions,
@@ -22,6 +23,7 @@ from tenants.foundation.permissions import Permission
 __all__ = [
     "assets",
     "bp",
+    "calendar",
     "company",
     "contracts",
     "decisions",
@@ -56,6 +58,7 @@ def install(app: Flask) -> None:
         TICKETS,
         assets.PLACE,
         maintenance.PLACE,
+        *calendar.PLACES,
         contracts.PLACE,
         statements.PLACE,
         people.PLACE,

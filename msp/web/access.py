@@ -17,7 +17,17 @@ from tenants.foundation.scope import Scope, enter, gate
 from tenants.people.principals import Principal
 
 View = TypeVar("View", bound=Callable[..., Any])
-CREDENTIALS = ("agent", "enrolment", "device", "gateway", "inventory", "upload", "metrics", "link")
+CREDENTIALS = (
+    "agent",
+    "enrolment",
+    "device",
+    "gateway",
+    "inventory",
+    "upload",
+    "metrics",
+    "link",
+    "calendar",
+)
 
 
 class UndeclaredView(RuntimeError):

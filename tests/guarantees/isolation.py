@@ -85,6 +85,12 @@ NAMED: tuple[tuple[str, tuple[str, str] | None], ...] = (
     ("statements/<id>", ("statements", "public_id")),
     ("statements/<statement_id>", ("statements", "public_id")),
     ("releases/<release>", ("releases", "public_id")),
+    ("windows/<window>", ("maintenance_windows", "public_id")),
+    ("tenants/<slug>/freezes/<freeze>", ("freezes", "public_id")),
+    ("console/freezes/<freeze>", ("provider_freezes", "public_id")),
+    ("upkeep/<plan>", ("maintenance_plans", "public_id")),
+    ("policies/<policy>", ("patch_policies", "public_id")),
+    ("calendar/link/<slug>", ("tenants", "slug")),
 )
 # Names under which forms and documents of ours take ids.
 FIELDS: dict[str, tuple[str, str]] = {

@@ -30,6 +30,7 @@ ELSEWHERE = {
     "account.lift_second_factor": "needs a link from a mail",
     "account.second_factor": "in the middle of signing in",
     "account.lose_second_factor": "in the middle of signing in",
+    "upkeep.show_feed": "for programs",
     "campaigns.start_campaign": "looks as approving does",
     "campaigns.pause_campaign": "looks as aborting does",
     "console.offboard_tenant": "only of a client that is suspended",
@@ -41,6 +42,7 @@ VIEWERS = {
     "agents": "Nadia",
     "console": "Owen",
     "reports": "Alice",
+    "upkeep": "Nadia",
 }
 PUBLIC = ("account.sign_in", "account.forget_password")
 
@@ -84,6 +86,7 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "campaigns.reject_campaign": scene.submitted,
         "console.show_staff": scene.staff,
         "console.remove_staff": scene.staff,
+        "console.lift_provider_freeze": scene.provider_freeze,
     }
     usual = {
         "slug": "acme",
@@ -100,5 +103,9 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "release": scene.release,
         "entry_id": scene.entry,
         "public_id": scene.member,
+        "plan": scene.plan,
+        "policy": scene.policy,
+        "window": scene.window,
+        "freeze": scene.freeze,
     }
     return special.get(name) or usual[parameter]

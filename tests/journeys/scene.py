@@ -1,8 +1,9 @@
 """Something on every page: tickets in several states, a campaign that stopped at a failure, people and machines."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from datetime import time as hour
 from io import BytesIO
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,6 +21,10 @@ from msp.agents.shared import add_shared
 from msp.campaigns import services as campaigns
 from msp.campaigns.models import Action, Campaign, CampaignTenant, Release
 from msp.reports.evidence import gather_evidence
+from msp.upkeep import policies
+from msp.upkeep import services as upkeep
+from msp.windows import services as windows
+from msp.windows.rules import Recurring
 from tenants.assets.models import Asset
 from tenants.files.models import StoredFile
 from tenants.files.services import Store, Upload, keep_file
@@ -60,6 +65,11 @@ class Scene:
     staff: str
     entry: str
     shared: str
+    plan: str
+    policy: str
+    window: str
+    freeze: str
+    provider_freeze: str
 
 
 def build(portal: Portal) -> Scene:
@@ -71,6 +81,7 @@ def build(portal: Portal) -> Scene:
         rollout, draft, submitted = _campaigns(app, cast)
         statement = last_months_statement(app, cast)
         trial = _trial(app, cast)
+        planned = _upkeep(app, cast)
         portal.work()
         with personas.within(app, cast, "acme"):
             acme = cast.tenants["acme"]
@@ -99,6 +110,7 @@ def build(portal: Portal) -> Scene:
                 staff=_staff_id("Tina"),
                 entry=_id(select(TimeEntry)),
                 shared=_shared(app, cast),
+                **planned,
             )
 
 
@@ -249,6 +261,46 @@ def _trial(app: Any, cast: personas.Cast) -> str:
 def last_month(now: datetime, zone: str) -> date:
     """The first day of the month before, in a zone."""
     return (now.astimezone(ZoneInfo(zone)).date().replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
+def _upkeep(app: Any, cast: personas.Cast) -> dict[str, str]:
+    """A window and freezes, upkeep that has become a ticket, and a policy: by the names of their path parameters."""
+    now, acme = time.now(), cast.tenants["acme"]
+    month_ago = now - timedelta(days=31)
+    night = Recurring("FREQ=WEEKLY;BYDAY=SA,SU", month_ago.date(), hour(22), 240, "Asia/Jakarta")
+    frozen = {"begins_at": now + timedelta(days=5), "ends_at": now + timedelta(days=8)}
+    with personas.within(app, cast, "Mia") as mia:
+        window = windows.add_window(
+            tenant_id=acme,
+            name="Weekend nights",
+            rule=night.rule,
+            first_on=night.first_on,
+            starts_at=night.starts_at,
+            minutes=night.minutes,
+            time_zone=night.time_zone,
+            by=mia,
+            at=month_ago,
+        )
+        freeze = windows.add_freeze(tenant_id=acme, name="Closing of the books", by=mia, at=now, **frozen)
+        everywhere = windows.add_provider_freeze(name="Public holidays", by=mia, at=now, **frozen)
+        said = upkeep.Plan(
+            title="Clean the cash desks",
+            rule=replace(night, rule="FREQ=MONTHLY;BYDAY=2TU"),
+            checklist=["Take the covers off", "Clean the fans", "Write down the counters"],
+            lead_days=7,
+        )
+        plan = upkeep.add_plan(acme, said, by=mia, at=month_ago)
+        policy = policies.add_policy(
+            policies.Policy(name="Second Tuesday", tenant_ids=[acme], rule=said.rule), by=mia, at=month_ago
+        )
+        db.session.commit()
+        return {
+            "plan": str(plan.public_id),
+            "policy": str(policy.public_id),
+            "window": str(window.public_id),
+            "freeze": str(freeze.public_id),
+            "provider_freeze": str(everywhere.public_id),
+        }
 
 
 def _campaigns(app: Any, cast: personas.Cast) -> tuple[fleet.Rollout, fleet.Rollout, fleet.Rollout]:

@@ -65,7 +65,7 @@ class LimitsOut(Schema):
         strict=True,
         load_default=1,
         validate=validate.Range(1, 1_000_000),
-        metadata={"description": "Of assets that share a tag such as `service:login`.", "example": 1},
+        metadata={"description": "Of assets that share a tag such as `service:directory`.", "example": 1},
     )
 
 
