@@ -2,6 +2,7 @@
 
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -43,7 +44,8 @@ def list_windows(slug: str) -> Any:
 def add_window(slug: str) -> Any:
     """Agree on a window; its next dates are looked at before it is saved."""
     tenant = find_tenant(slug)
-    begun = {"first_on": time.now().date(), "time_zone": tenant.time_zone}
+    today = time.now().astimezone(ZoneInfo(tenant.time_zone)).date()
+    begun = {"first_on": today, "time_zone": tenant.time_zone}
     form = WindowForm(data=begun if request.method == "GET" else None)
     dates: list[Span] = []
     if form.validate_on_submit():

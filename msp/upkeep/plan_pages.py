@@ -10,6 +10,7 @@ from msp.upkeep import queries, services
 from msp.upkeep.blueprint import bp
 from msp.upkeep.forms import PlanForm
 from msp.upkeep.models import MaintenancePlan
+from msp.upkeep.rules import day_of
 from msp.upkeep.words import BECOMES_WORDS
 from msp.web.access import actor, require
 from msp.web.errors import refuse_into_form
@@ -92,7 +93,7 @@ def add_plan(slug: str) -> Any:
 
 
 def _begun(tenant: Tenant) -> dict[str, Any]:
-    today = time.now().date()
+    today = day_of(time.now(), tenant.time_zone)
     return {"first_on": today, "time_zone": tenant.time_zone, "repeat": "monthly", "who": "L1"}
 
 

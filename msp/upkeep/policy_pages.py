@@ -9,6 +9,7 @@ from msp.upkeep import policies, queries
 from msp.upkeep.blueprint import bp
 from msp.upkeep.forms import PolicyForm
 from msp.upkeep.models import PatchPolicy
+from msp.upkeep.rules import day_of
 from msp.upkeep.words import SEVERITY_WORDS
 from msp.web.access import actor, require
 from msp.web.errors import refuse_into_form
@@ -65,7 +66,8 @@ def show_policy(policy: str) -> Any:
 @require(Permission.PROPOSE_CAMPAIGNS)
 def add_policy() -> Any:
     """Let campaigns be proposed by themselves; the days are looked at before it is saved."""
-    begun = {"first_on": time.now().date(), "time_zone": choose_time_zone(), "repeat": "monthly"}
+    zone = choose_time_zone()
+    begun = {"first_on": day_of(time.now(), zone), "time_zone": zone, "repeat": "monthly"}
     form = PolicyForm(data=begun if request.method == "GET" else None)
     tenants = list_all_tenants()
     form.offer(tenants)

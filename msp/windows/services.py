@@ -17,8 +17,8 @@ from tenants.foundation.events import record
 
 UNFIT = {
     "unreadable": _l("This is not a rule that can be read, such as FREQ=MONTHLY;BYDAY=2TU."),
-    "frequency": _l("A window comes daily, weekly or monthly."),
-    "never": _l("This window never occurs in the next ten years."),
+    "frequency": _l("It comes back daily, weekly or monthly."),
+    "never": _l("This never occurs in the next ten years."),
 }
 
 
