@@ -65,6 +65,12 @@ def _handle(
         db.session.rollback()
         refuse_into_form(refused, form)
         return _confirm(queries.find_campaign(public_id), verb, form, words(found), 422)
+    except Conflict as refused:
+        if refused.field not in form:
+            raise
+        db.session.rollback()
+        form[refused.field].errors = [refused.message]
+        return _confirm(queries.find_campaign(public_id), verb, form, words(found), 409)
     return _done(found, verb)
 
 

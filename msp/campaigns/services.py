@@ -103,7 +103,8 @@ def start_campaign(campaign: Campaign, *, by: Actor, at: datetime, start_at: dat
     lock(campaign, Transition.START)
     all_clients_only(campaign, by)
     if not any(part.lets_in for part in list_parts(campaign.id)):
-        raise Conflict(_l("No client has consented yet. The campaign can start once one has."))
+        words = _l("No client has consented yet. The campaign can start once one has.")
+        raise Conflict(words, field="start_at")
     campaign.start_at = max(at, start_at or at)
     _announce(campaign)
     moved(campaign, Transition.START, by, at, {"start_at": campaign.start_at.isoformat()})

@@ -186,3 +186,16 @@ def test_assets_one_by_one_with_their_log(app, cast, machines, address, sign_in)
     assert "Nadia asks to resume it" in asked
     done = sign_in("Owen").post(f"{page}/resume", data={"reason": "agreed"}, follow_redirects=True).text
     assert "It goes on." in done
+
+
+def test_starting_before_any_client_consented_says_so_on_the_page(app, cast, sign_in):
+    fleet.enrol(app, cast.tenants["acme"], "acme", ["acme-1", "acme-2"])
+    rollout = fleet.draft(app, cast, slugs=("acme",))
+    rollout.act("Leo", services.submit_campaign, at=time.now())
+    rollout.act("Nadia", services.approve_campaign, seen=rollout.plan_sha256, at=time.now())
+    with app.app_context(), rollout.seen():
+        url = f"/console/campaigns/{rollout.load().public_id}/start"
+    said = sign_in("Nadia").post(url, data={"start_at": ""})
+    assert said.status_code == 409
+    assert "No client has consented yet." in said.text
+    assert "Start this campaign?" in said.text
