@@ -43,6 +43,7 @@ BLUEPRINTS = (
     "msp.desk",
     "msp.console",
     "msp.campaigns",
+    "msp.upkeep",
     "msp.agents",
     "msp.reports",
     "msp.api",
@@ -62,6 +63,7 @@ MODELS = (
     "msp.api.models",
     "msp.campaigns.models",
     "msp.windows.models",
+    "msp.upkeep.models",
     "msp.agents.models",
 )
 
@@ -102,7 +104,12 @@ def _install_mechanics(app: APIFlask, settings: Settings) -> None:
         settings.redis_url, socket_timeout=1, socket_connect_timeout=1, retry=None
     )
     app.extensions["migration_head"] = _migration_head()
-    headers.install(app, https=settings.public_url.startswith("https://"))
+    headers.install(
+        app,
+        https=settings.public_url.startswith("https://"),
+        files_at=settings.artifacts_url,
+        live_at=settings.live_url,
+    )
     logs.install(app)
     sessions.install(app)
     access.install(app)

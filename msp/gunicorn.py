@@ -34,3 +34,6 @@ def post_fork(_server: Any, worker: Any) -> None:
     if isinstance(app, Flask) and "sqlalchemy" in app.extensions:
         with app.app_context():
             db.engine.dispose(close=False)
+    if isinstance(app, Flask) and "streams" in app.extensions:
+        # Streams never end by themselves in time: a worker that was told to stop ends them.
+        app.extensions["streams"].is_serving = lambda: worker.alive

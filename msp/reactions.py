@@ -6,13 +6,15 @@ from contracts.timers.beside import start_acceptance, start_vendor, stop_accepta
 from contracts.timers.deadlines import follow_rest, put_off_closing
 from contracts.timers.services import follow_terms, follow_ticket
 from msp.account import jobs as account
-from msp.campaigns.events import LaneStarted
+from msp.campaigns.events import ClientAsked, LaneStarted
+from msp.campaigns.freezing import follow_freeze
 from msp.campaigns.planned import record_lane
 from msp.campaigns.rooms import follow_windows
 from msp.mail import notices
+from msp.portal import jobs as portal
 from msp.reports import jobs as reports
 from msp.timers import jobs as timers
-from msp.windows.events import WindowsChanged
+from msp.windows.events import ClientFroze, WindowsChanged
 from tenants.foundation.events import Event, Reaction
 from tenants.people import events as people
 from tenants.tickets import events as ticket
@@ -35,6 +37,7 @@ WITHIN: dict[type[Event], tuple[Reaction, ...]] = {
     ticket.VendorAnswered: (stop_vendor,),
     LaneStarted: (record_lane,),
     WindowsChanged: (follow_windows,),
+    ClientFroze: (follow_freeze,),
 }
 
 AFTER: dict[type[Event], tuple[Reaction, ...]] = {
@@ -50,4 +53,5 @@ AFTER: dict[type[Event], tuple[Reaction, ...]] = {
     people.AccountChanged: (account.send_notice,),
     people.StaffLeft: (account.hand_on,),
     StatementClosed: (reports.announce_statement,),
+    ClientAsked: (portal.ask_administrators,),
 }

@@ -9,6 +9,8 @@ from msp.campaigns.sightings import FLUSH_SECONDS, flush_sightings
 from msp.reports.comparing import ask_for_checks
 from msp.reports.jobs import ask_for_closings
 from msp.timers.jobs import sweep_due_closings, sweep_unsettled_rest
+from msp.upkeep.opening import sweep_due_plans
+from msp.upkeep.proposing import sweep_due_policies
 
 
 def table() -> tuple[Periodic, ...]:
@@ -20,6 +22,8 @@ def table() -> tuple[Periodic, ...]:
         Periodic("closing times of tickets that have none", 600, sweep_unsettled_rest),
         Periodic("campaigns", 1, ring_due_campaigns),
         Periodic("sightings of agents", FLUSH_SECONDS, flush_sightings),
+        Periodic("upkeep", 60, sweep_due_plans),
+        Periodic("patch policies", 60, sweep_due_policies),
         Periodic("months to close", 600, ask_for_closings),
         Periodic("forget expired tries and sessions", 3600, forget_expired),
         Periodic("ask for nightly comparisons of timers", 3600, ask_for_checks),

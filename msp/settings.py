@@ -97,6 +97,15 @@ class Settings:
     artifacts_url: str = _setting(
         "ARTIFACTS_URL", _web, "address of the process that serves artifacts to agents; empty: PUBLIC_URL", ""
     )
+    proxy_secret: str = _setting(
+        "PROXY_SECRET",
+        _secret,
+        "what the proxy that checks agents' certificates sends as X-Proxy-Secret; empty: no certificates",
+        "",
+    )
+    live_url: str = _setting(
+        "LIVE_URL", _web, "address of the process that serves streams to browsers; empty: PUBLIC_URL", ""
+    )
     mail_url: str = _setting(
         "MAIL_URL", _smtp, "outgoing mail: an SMTP server, or a folder", "smtp://127.0.0.1:25"
     )
@@ -110,6 +119,9 @@ class Settings:
         "METRICS_TOKEN", str, "bearer token of /metrics; empty: /metrics is closed", ""
     )
     upload_megabytes: int = _setting("UPLOAD_MEGABYTES", _megabytes, "largest attachment, in megabytes", "25")
+    release_megabytes: int = _setting(
+        "RELEASE_MEGABYTES", _megabytes, "largest upload of a release's files, in megabytes", "4096"
+    )
     demo: bool = _setting(
         "PORTAL_DEMO", _flag, "1 in the demo only: staff may sign in without a second factor", "0"
     )

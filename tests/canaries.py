@@ -185,6 +185,25 @@ SPECIAL: dict[tuple[str, str], Special] = {
     ("tickets", "requester_email"): lambda filler: f"{WORD}-{filler.marker}@example.test",
     ("tickets", "contract_version_id"): lambda filler: None,
     ("campaigns", "tenant_ids"): lambda filler: [filler.tenant_id],
+    ("patch_policies", "tenant_ids"): lambda filler: [filler.tenant_id],
+    **{
+        (table, column): value
+        for table in ("maintenance_windows", "maintenance_plans", "patch_policies")
+        for column, value in (
+            ("rule", lambda _: "FREQ=DAILY"),
+            ("starts_at", lambda _: "22:00"),
+            ("time_zone", lambda _: "Asia/Jakarta"),
+        )
+    },
+    **{
+        (table, column): lambda _, at=at: at
+        for table in ("freezes", "provider_freezes", "maintenance_occurrences")
+        for column, at in (("begins_at", AT), ("ends_at", AT + timedelta(hours=2)))
+    },
+    # The provider's own, which all of its staff may read.
+    ("provider_freezes", "name"): lambda _: "Closing of the year",
+    ("provider_freezes", "created_by"): lambda _: "Mia",
+    ("maintenance_plans", "checklist"): lambda filler: [f"{WORD}-{filler.marker}-checklist"],
     ("contract_versions", "terms"): _terms,
     ("term_trials", "draft"): _terms,
     ("contracts", "time_zone"): lambda _: "Asia/Jakarta",

@@ -81,6 +81,8 @@ def make_app(
             secret_key=SECRET,
             files_dir=files,
             artifacts_url="",
+            proxy_secret="proxy secret of the tests, long enough",
+            live_url="",
             mail_url="smtp://127.0.0.1:2525",
             mail_from="portal@portal.test",
             provider_name="Nusantara Managed Services",
@@ -88,6 +90,7 @@ def make_app(
             log_level="ERROR",
             metrics_token="metrics token of the tests",
             upload_megabytes=2,
+            release_megabytes=64,
             demo=True,
         )
     )

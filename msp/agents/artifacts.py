@@ -1,7 +1,7 @@
-"""Artifacts, served by a process of their own: no page worker ever sends a file to an agent.
+"""Artifacts, served and taken in by a process of their own: no page worker ever sends or waits for a large file.
 
-Run `gunicorn 'msp.agents.artifacts:create_artifacts_app()'`; ARTIFACTS_URL says where agents find it. It knows the same
-credentials as the portal, and the portal's signed links.
+Run `gunicorn -c python:msp.gunicorn_files 'msp.agents.artifacts:create_artifacts_app()'`; ARTIFACTS_URL says where
+agents find it. It knows the same credentials as the portal, and the portal's signed links.
 """
 
 from typing import Any
@@ -12,6 +12,8 @@ from werkzeug.exceptions import PreconditionFailed
 
 from msp.agents import documents, links
 from msp.agents.credentials import admit, caller, find_named, resolve_agent
+from msp.agents.uploading import OntoDisk, resolve_upload
+from msp.agents.uploading import bp as uploading
 from msp.campaigns import storage
 from msp.campaigns.models import Action, Artifact
 from msp.settings import Settings, flask_config, load
@@ -148,7 +150,9 @@ def create_artifacts_app(settings: Settings | None = None) -> Flask:
     headers.install(app, https=settings.public_url.startswith("https://"))
     access.install(app)
     errors.install(app)
-    app.extensions["credentials"]["agent"] = resolve_download
+    app.request_class = OntoDisk
+    app.extensions["credentials"].update(agent=resolve_download, upload=resolve_upload)
+    app.register_blueprint(uploading)
     app.register_blueprint(bp)
     access.check_declared(app)
     return app

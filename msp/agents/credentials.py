@@ -1,6 +1,6 @@
 """From a header to an asset. The credential decides the tenant and the asset; the path must merely match it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -42,7 +42,12 @@ class Caller:
     slug: str
     controller_id: str
     facts_due_at: datetime | None
+    credential_id: int | None
+    # The client that used the credential last, as far as it is known.
+    client: str | None
     waiting: Waiting | None
+    # Nobody knows it yet: it may say who it is, and nothing else.
+    is_unknown: bool = field(default=False, kw_only=True)
 
     @property
     def path(self) -> str:
@@ -84,7 +89,7 @@ def enrolling() -> Enrolling:
 
 def resolve_agent() -> Scope:
     """The scope of an agent's request. Raises SignInNeeded, and Forbidden for a path of somebody else's."""
-    return admit(find_caller(_given("TargetToken")))
+    return admit(find_caller(given("TargetToken")))
 
 
 def admit(found: Caller | None) -> Scope:
@@ -93,7 +98,12 @@ def admit(found: Caller | None) -> Scope:
         raise SignInNeeded
     if request.path != found.path and not request.path.startswith(found.path + "/"):
         raise Forbidden
-    g.agent = found
+    return let_in(found)
+
+
+def let_in(found: Caller) -> Scope:
+    """Make the asset this request's caller; requests are counted for it, whatever address they come from."""
+    g.agent, g.budget = found, f"agent:{found.credential_id or found.path}"
     return found.scope()
 
 
@@ -110,7 +120,7 @@ def resolve_enrolment() -> Scope:
             )
             .join(Tenant, Tenant.id == EnrolmentToken.tenant_id)
             .where(
-                EnrolmentToken.token_hash == digest(_given("EnrolmentToken")),
+                EnrolmentToken.token_hash == digest(given("EnrolmentToken")),
                 EnrolmentToken.used_at.is_(None),
                 EnrolmentToken.expires_at > time.now(),
                 Tenant.state == "active",
@@ -124,17 +134,17 @@ def resolve_enrolment() -> Scope:
     return Scope(Role.AGENTS, frozenset({found.tenant_id}))
 
 
-def _given(kind: str) -> str:
+def given(kind: str) -> str:
     """The credential of this kind in the request. Raises SignInNeeded when there is none."""
-    given, _, token = request.headers.get("Authorization", "").partition(" ")
-    if given.lower() != kind.lower() or not token.strip():
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != kind.lower() or not token.strip():
         raise SignInNeeded
     return token.strip()
 
 
-def find_caller(token: str) -> Caller | None:
-    """The asset whose live token this is, of an active tenant."""
-    return _caller(_by_token(), token_hash=digest(token))
+def find_caller(token: str, kind: str = "token") -> Caller | None:
+    """The asset whose live credential of this kind this is, of an active tenant."""
+    return _caller(_by_token(), token_hash=digest(token), kind=kind)
 
 
 def find_named(slug: str, controller_id: str) -> Caller | None:
@@ -144,7 +154,9 @@ def find_named(slug: str, controller_id: str) -> Caller | None:
 
 @cache
 def _by_token() -> Select[Any]:
-    return _statement().where(AgentCredential.token_hash == bindparam("token_hash"))
+    return _statement().where(
+        AgentCredential.token_hash == bindparam("token_hash"), AgentCredential.kind == bindparam("kind")
+    )
 
 
 @cache
@@ -163,7 +175,9 @@ def _statement() -> Select[Any]:
             Tenant.slug,
             AgentCredential.controller_id,
             AgentCredential.facts_due_at,
-            _waiting(),
+            AgentCredential.id,
+            AgentCredential.client,
+            _waiting().label("waiting"),
         )
         .join(Tenant, Tenant.id == AgentCredential.tenant_id)
         .where(AgentCredential.revoked_at.is_(None), Tenant.state == "active")
@@ -179,9 +193,16 @@ def _caller(asked: Select[Any], **given: Any) -> Caller | None:
         row = db.session.execute(asked, given).one_or_none()
     if row is None:
         return None
-    tenant_id, asset_id, slug, controller_id, facts_due_at, waiting = row
-    told = Waiting(*waiting) if waiting else None
-    return Caller(tenant_id, asset_id, slug, controller_id, facts_due_at, told)
+    return Caller(
+        tenant_id=row.tenant_id,
+        asset_id=row.asset_id,
+        slug=row.slug,
+        controller_id=row.controller_id,
+        facts_due_at=row.facts_due_at,
+        credential_id=row.id,
+        client=row.client,
+        waiting=Waiting(*row.waiting) if row.waiting else None,
+    )
 
 
 def _offered() -> Any:

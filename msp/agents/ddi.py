@@ -13,11 +13,12 @@ from flask import Blueprint, Response, jsonify, request
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
-from msp.agents import documents, enrolment
+from msp.agents import documents, enrolment, offers, rotation
 from msp.agents.credentials import Caller, Waiting, caller, enrolling
 from msp.agents.models import AgentCredential
 from msp.agents.parsing import Malformed, read_facts, read_feedback, read_inventory
 from msp.campaigns import actions
+from msp.campaigns.capabilities import client_of
 from msp.campaigns.models import Action
 from msp.campaigns.queries import list_events
 from msp.campaigns.releases import artifacts_of, find_release_by_id
@@ -67,21 +68,17 @@ def poll(tenant: str, controller: str) -> Response:
     """What the asset is to do now. Writes no row unless there is something new to offer."""
     at, asks = time.now(), caller()
     note_sighting(asks.tenant_id, asks.asset_id, at)
-    waiting = asks.waiting
+    offers.note_client(asks, client_of(request.headers.get("User-Agent", "")))
+    waiting, opens_at = asks.waiting, None
     if waiting is not None and waiting.phase == "eligible":
-        waiting = _offer(asks, waiting)
+        waiting, opens_at = offers.make_offer(asks, waiting, at)
     offered, cancelling = _links(waiting)
     is_verifying = waiting is not None and waiting.phase == "verifying"
     asks_facts = is_verifying or asks.facts_due_at is None or asks.facts_due_at <= at
-    return jsonify(documents.poll(asks, offered=offered, cancelling=cancelling, asks_facts=asks_facts))
-
-
-def _offer(asks: Caller, waiting: Waiting) -> Waiting | None:
-    offered = actions.offer(asks.asset_id, waiting.id, waiting.campaign_id, time.now())
-    db.session.commit()
-    if not offered:
-        return None
-    return Waiting(waiting.id, "offered", waiting.campaign_id, False, waiting.offers + 1, "running")
+    soon = None if opens_at is None else (opens_at - at).total_seconds()
+    return jsonify(
+        documents.poll(asks, offered=offered, cancelling=cancelling, asks_facts=asks_facts, opens_in=soon)
+    )
 
 
 def _links(waiting: Waiting | None) -> tuple[tuple[int, int] | None, int | None]:
@@ -129,7 +126,7 @@ def _deployment(asks: Caller, action: Action) -> Response:
         asks,
         action,
         release,
-        artifacts_of(release.id),
+        offers.files_of(asks, artifacts_of(release.id)),
         history,
         begin_until=actions.begin_until(action, time.now()),
         downgrade_from=actions.downgrade_from(action),
@@ -194,15 +191,16 @@ def _take(channel: str, action: str) -> Response:
 @patient
 def take_facts(tenant: str, controller: str) -> Response:
     """Attributes of the asset; they verify what it reported before."""
-    at = time.now()
+    at, asks = time.now(), caller()
     data, mode = read_facts()
-    asset = _asset(caller())
+    asset = _asset(asks)
     boot_before = asset.boot_id
     try:
         record_facts(asset, data, at, mode=mode)
     except Invalid as wrong:
         raise Malformed(wrong.message) from wrong
-    return _told(caller(), at, boot_before)
+    rotation.note_boot(asset, asks.credential_id, at)
+    return _told(asks, at, boot_before)
 
 
 @ddi.put(BASE + "/inventory")
@@ -220,6 +218,7 @@ def take_inventory(tenant: str, controller: str) -> Response:
         record_facts(asset, facts, at)
     except Invalid as wrong:
         raise Malformed(wrong.message) from wrong
+    rotation.note_boot(asset, caller().credential_id, at)
     return _told(caller(), at, boot_before)
 
 
@@ -245,9 +244,34 @@ def _told(asks: Caller, at: Any, boot_before: str | None) -> Response:
 def enrol(tenant: str, controller: str) -> Any:
     """Trade the one-use token for the asset's own."""
     asks = enrolling()
-    token = enrolment.enrol(token_id=asks.token_id, asset_id=asks.asset_id, at=time.now())
+    client = client_of(request.headers.get("User-Agent", ""))
+    token = enrolment.enrol(token_id=asks.token_id, asset_id=asks.asset_id, at=time.now(), client=client)
     db.session.commit()
     return jsonify({"token": token}), 201
+
+
+@ddi.post(BASE + "/credential")
+@credential("agent")
+@limited
+@patient
+def renew_credential(tenant: str, controller: str) -> Any:
+    """A new token for the asset, beside the one that it asks with."""
+    asks = caller()
+    token = rotation.renew_token(asks.tenant_id, asks.asset_id, asks.credential_id or 0, time.now())
+    db.session.commit()
+    return jsonify({"token": token}), 201
+
+
+@ddi.delete(BASE + "/credential")
+@credential("agent")
+@limited
+@patient
+def drop_credentials(tenant: str, controller: str) -> Any:
+    """End the asset's other tokens, once it holds the new one safely."""
+    asks = caller()
+    ended = rotation.keep_only(asks.tenant_id, asks.asset_id, asks.credential_id or 0, time.now())
+    db.session.commit()
+    return jsonify({"ended": ended})
 
 
 @ddi.route("/<path:anything>", methods=["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"])

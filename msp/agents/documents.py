@@ -13,7 +13,8 @@ from msp.agents import links
 from msp.agents.credentials import Caller
 from msp.campaigns.models import Action, ActionEvent, Artifact, Release
 
-IDLE_SECONDS, BUSY_SECONDS = 300, 60
+IDLE_SECONDS, BUSY_SECONDS = 300.0, 60.0
+POLLS_BEFORE_WINDOW = 3
 LEAST_SECONDS, MOST_SECONDS = 30, 86_399
 JITTER = 0.15
 MOST_HISTORY = 50
@@ -33,9 +34,17 @@ def sleep(seconds: float, chance: random.Random | None = None) -> str:
 
 
 def poll(
-    caller: Caller, *, offered: tuple[int, int] | None, cancelling: int | None, asks_facts: bool
+    caller: Caller,
+    *,
+    offered: tuple[int, int] | None,
+    cancelling: int | None,
+    asks_facts: bool,
+    opens_in: float | None = None,
 ) -> dict[str, Any]:
-    """The answer to a poll; `offered` is an action and how often it was offered. At most one of the two links."""
+    """The answer to a poll; `offered` is an action and how often it was offered. At most one of the two links.
+
+    `opens_in`: seconds until something may be offered to the asset.
+    """
     base = base_url(caller)
     found: dict[str, Any] = {}
     if cancelling is not None:
@@ -44,9 +53,12 @@ def poll(
         found["deploymentBase"] = {"href": f"{base}/deploymentBase/{offered[0]}?c={offered[1]}"}
     if asks_facts:
         found["configData"] = {"href": f"{base}/configData"}
-        found["inventory"] = {"href": f"{base}/inventory"}
+        if not caller.is_unknown:
+            found["inventory"] = {"href": f"{base}/inventory"}
     is_busy = offered is not None or cancelling is not None or asks_facts
     seconds = BUSY_SECONDS if is_busy else IDLE_SECONDS
+    if opens_in is not None:
+        seconds = min(seconds, opens_in / (POLLS_BEFORE_WINDOW * (1 + JITTER)))
     return {"config": {"polling": {"sleep": sleep(seconds)}}, "_links": found}
 
 

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, tuple_, update
 
-from msp.agents.models import AgentCredential, EnrolmentToken
+from msp.agents import rotation
+from msp.agents.models import AgentCredential, DeviceKey, EnrolmentToken
 from msp.campaigns.writes import write
 from tenants.assets.models import Asset
 from tenants.audit import services as audit
@@ -58,19 +59,39 @@ def _unused_controller_id(tenant_id: int, wanted: str) -> str:
     return wanted
 
 
-def add_unknown_asset(*, tenant_id: int, name: str, kind: str, by: Actor, at: datetime) -> Asset:
-    """An asset of which only a name is known yet: in quarantine, so that nothing is rolled out to it."""
+def add_unknown_asset(
+    *,
+    tenant_id: int,
+    name: str,
+    kind: str,
+    by: Actor,
+    at: datetime,
+    controller_id: str | None = None,
+    turned_up_by: str | None = None,
+) -> Asset:
+    """An asset of which only a name is known yet: in quarantine, so that nothing is rolled out to it.
+
+    `turned_up_by` says how, when it came without a person; then its wire id is given too.
+    """
     words = " ".join(name.split())
     if not 1 <= len(words) <= 120:
         raise Invalid("name", _l("Give the asset a name of at most 120 characters."))
-    asset = Asset(tenant_id=tenant_id, name=words, kind=kind, state="quarantined", created_at=at)
+    asset = Asset(
+        tenant_id=tenant_id,
+        name=words,
+        kind=kind,
+        state="quarantined",
+        quarantined_for=turned_up_by,
+        controller_id=controller_id,
+        created_at=at,
+    )
     db.session.add(asset)
     db.session.flush()
     _audit("asset.add", asset, by, at)
     return asset
 
 
-def enrol(*, token_id: int, asset_id: int, at: datetime) -> str:
+def enrol(*, token_id: int, asset_id: int, at: datetime, client: str | None = None) -> str:
     """Use the token up and hand out the asset's new credential; a third one ends the oldest. Raises NotFound."""
     used = write(
         update(EnrolmentToken)
@@ -82,40 +103,21 @@ def enrol(*, token_id: int, asset_id: int, at: datetime) -> str:
     asset = db.session.scalar(select(Asset).where(Asset.id == asset_id).with_for_update())
     if used != 1 or asset is None or asset.controller_id is None:
         raise NotFound
-    token = secrets.token_urlsafe(32)
-    db.session.add(
-        AgentCredential(
-            tenant_id=asset.tenant_id,
-            asset_id=asset.id,
-            controller_id=asset.controller_id,
-            token_hash=digest(token),
-            slot=_free_slot(asset, at),
-            created_at=at,
-        )
-    )
+    token = rotation.add_token(asset, at)
+    note_client(asset, client)
     _audit("agent.enrol", asset, Actor(ActorKind.AGENT, asset.name, asset.id, via="agent"), at)
     db.session.flush()
     return token
 
 
-def _free_slot(asset: Asset, at: datetime) -> int:
-    live = list(
-        db.session.scalars(
-            select(AgentCredential)
-            .where(AgentCredential.asset_id == asset.id, AgentCredential.revoked_at.is_(None))
-            .order_by(AgentCredential.id)
-        )
-    )
-    free = {1, 2} - {one.slot for one in live}
-    if free:
-        return min(free)
-    live[0].revoked_at = at
-    db.session.flush()
-    return live[0].slot
+def note_client(asset: Asset, client: str | None) -> None:
+    """Remember which client an asset runs, as it said itself; what people chose stays."""
+    if client is not None and asset.capabilities.get("client") != client:
+        asset.capabilities = {**asset.capabilities, "client": client}
 
 
 def revoke_credentials(asset: Asset, *, by: Actor, at: datetime) -> int:
-    """End every credential and unused token of an asset at once; returns how many credentials lived."""
+    """End every credential, key and unused token of an asset at once; returns how many credentials lived."""
     ended = write(
         update(AgentCredential)
         .where(AgentCredential.asset_id == asset.id, AgentCredential.revoked_at.is_(None))
@@ -125,6 +127,11 @@ def revoke_credentials(asset: Asset, *, by: Actor, at: datetime) -> int:
         update(EnrolmentToken)
         .where(EnrolmentToken.asset_id == asset.id, EnrolmentToken.used_at.is_(None))
         .values(used_at=at)
+    )
+    write(
+        update(DeviceKey)
+        .where(DeviceKey.asset_id == asset.id, DeviceKey.state != "refused")
+        .values(state="refused", decided_by=by.name, decided_at=at)
     )
     _audit("agent.revoke", asset, by, at)
     return ended
@@ -163,10 +170,21 @@ def count_live_by_asset(pairs: Collection[tuple[int, int]]) -> dict[tuple[int, i
 
 
 def admit_asset(asset: Asset, *, by: Actor, at: datetime) -> None:
-    """Take a machine out of quarantine, so that campaigns may include it. Raises Conflict when it is not in it."""
+    """Take a machine out of quarantine, so that campaigns may include it, and pin the key it came with.
+
+    Raises Conflict when it is not in quarantine.
+    """
     db.session.refresh(asset, with_for_update=True)
     if asset.state != "quarantined":
         raise Conflict(_l("This asset is not in quarantine."))
-    asset.state = "active"
+    word, asset.state, asset.quarantined_for = asset.quarantined_for, "active", None
+    if word == "cloned":
+        rotation.forget_boots(asset)
+    if word == "device":
+        write(
+            update(DeviceKey)
+            .where(DeviceKey.asset_id == asset.id, DeviceKey.state == "pending")
+            .values(state="accepted", decided_by=by.name, decided_at=at)
+        )
     _audit("asset.admit", asset, by, at)
     db.session.flush()

@@ -1,14 +1,17 @@
 """Pages on which people enrol machines. A token is shown once, in the answer to the form that asked for it."""
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 
-from msp.agents import enrolment
+from msp.agents import devices, enrolment
 from msp.agents.blueprint import bp
-from msp.agents.forms import EnrolForm, UnknownAssetForm
+from msp.agents.forms import ClientForm, EnrolForm, UnknownAssetForm
+from msp.agents.words import CLIENT_WORDS, KEY_WORDS, QUARANTINE_WORDS
+from msp.campaigns.capabilities import capabilities_of, client_named
 from msp.web.access import actor, require
 from msp.web.errors import refuse_into_form
 from msp.web.limits import limiter
@@ -33,11 +36,15 @@ def list_unadmitted() -> Any:
     after, limit = asked(str, int, int)
     waiting = AssetFilter(state="quarantined")
     page = cut(queries.list_assets(waiting, at=time.now(), after=after, limit=limit), limit, queries.sort_key)
+    pairs = [(one.tenant_id, one.id) for one in page.items]
     return render_template(
         "agents/list_unadmitted.html",
         page=page,
         tenants=names_of([one.tenant_id for one in page.items]),
-        live=enrolment.count_live_by_asset([(one.tenant_id, one.id) for one in page.items]),
+        live=enrolment.count_live_by_asset(pairs),
+        keys=devices.keys_of(pairs),
+        words=QUARANTINE_WORDS,
+        alarms=devices.list_alarms(),
     )
 
 
@@ -75,9 +82,25 @@ def enrol_asset(asset_id: str) -> Any:
         except Invalid as refused:
             db.session.rollback()
             refuse_into_form(refused, form)
-    live = enrolment.count_live(machine)
-    page = render_template("agents/enrol_asset.html", form=form, machine=machine, tenant=tenant, live=live)
+    page = render_template(
+        "agents/enrol_asset.html",
+        form=form,
+        machine=machine,
+        tenant=tenant,
+        live=enrolment.count_live(machine),
+        keys=devices.keys_of([(machine.tenant_id, machine.id)]).get((machine.tenant_id, machine.id), []),
+        key_words=KEY_WORDS,
+        words=QUARANTINE_WORDS,
+        client=_client_form(machine),
+        program=CLIENT_WORDS[client_named(machine.capabilities)],
+    )
     return page, 422 if form.errors else 200
+
+
+def _client_form(machine: Asset) -> ClientForm:
+    """What the asset's client can do, as it counts now."""
+    chosen = machine.capabilities.get("by_staff", {}).get("client", "")
+    return ClientForm(formdata=None, client=chosen, **asdict(capabilities_of(machine.capabilities)))
 
 
 def _issue(machine: Asset, tenant: Tenant, controller_id: str | None) -> Any:

@@ -26,16 +26,38 @@ class Malformed(Refused):
 
 def read_object(limit: int) -> dict[str, Any]:
     """The request's body as a JSON object of at most `limit` bytes. Raises Malformed."""
-    request.max_content_length = limit
-    try:
-        text = request.get_data(cache=False).decode("utf-8", "replace")
-        content = json.loads(text, strict=False)
-    except RequestEntityTooLarge as wrong:
-        raise Malformed(_l("The body is too large.")) from wrong
-    except (ValueError, RecursionError) as wrong:
-        raise Malformed(_l("The body is not JSON.")) from wrong
+    return read_body(limit)[0]
+
+
+def read_body(limit: int) -> tuple[dict[str, Any], bytes]:
+    """The request's body as a JSON object, and its bytes as they came. Raises Malformed."""
+    raw = _raw(limit)
+    content = _json(raw)
     if not isinstance(content, dict):
         raise Malformed(_l("The body is not a JSON object."))
+    return content, raw
+
+
+def _raw(limit: int) -> bytes:
+    request.max_content_length = limit
+    try:
+        return request.get_data(cache=True)
+    except RequestEntityTooLarge as wrong:
+        raise Malformed(_l("The body is too large.")) from wrong
+
+
+def _json(raw: bytes) -> Any:
+    try:
+        return json.loads(raw.decode("utf-8", "replace"), strict=False)
+    except (ValueError, RecursionError) as wrong:
+        raise Malformed(_l("The body is not JSON.")) from wrong
+
+
+def read_list(limit: int) -> list[Any]:
+    """The request's body as a JSON list of at most `limit` bytes. Raises Malformed."""
+    content = _json(_raw(limit))
+    if not isinstance(content, list):
+        raise Malformed(_l("The body lacks what it has to say."))
     return content
 
 
@@ -43,11 +65,11 @@ def read_feedback(channel: str, claimed: str) -> Feedback:
     """A feedback document. Raises Malformed."""
     content = read_object(FEEDBACK_BYTES)
     state = _member(content, "status")
-    execution = _word(state, "execution", EXECUTIONS)
-    finished = _word(_member(state, "result"), "finished", FINISHES)
+    execution = word_of(state, "execution", EXECUTIONS)
+    finished = word_of(_member(state, "result"), "finished", FINISHES)
     code = state.get("code")
     details = state.get("details")
-    kept = tuple(_text(one) for one in details[:MOST_DETAILS]) if isinstance(details, list) else ()
+    kept = tuple(cleaned(one) for one in details[:MOST_DETAILS]) if isinstance(details, list) else ()
     report = Report(channel, execution, finished, code if _is_int(code) else None)
     return Feedback(claimed, report, kept, _device_time(content), _body(state, kept))
 
@@ -65,7 +87,7 @@ def _is_int(value: object) -> bool:
 
 def _device_time(content: dict[str, Any]) -> str | None:
     found = content.get("timestamp", content.get("time"))
-    return _text(found)[:60] if isinstance(found, (str, int)) else None
+    return cleaned(found)[:60] if isinstance(found, (str, int)) else None
 
 
 def _member(content: dict[str, Any], name: str) -> dict[str, Any]:
@@ -75,14 +97,16 @@ def _member(content: dict[str, Any], name: str) -> dict[str, Any]:
     return found
 
 
-def _word(content: dict[str, Any], name: str, known: frozenset[str]) -> str:
+def word_of(content: dict[str, Any], name: str, known: frozenset[str]) -> str:
+    """A member that is one of the known words. Raises Malformed."""
     found = content.get(name)
     if not isinstance(found, str) or found not in known:
         raise Malformed(_l("The body says something that the protocol does not know."))
     return found
 
 
-def _text(value: object) -> str:
+def cleaned(value: object) -> str:
+    """A value as text that can be stored, cut to its longest."""
     return _UNSTORABLE.sub(" ", str(value))[:LONGEST_DETAIL]
 
 

@@ -348,3 +348,49 @@ def _count_boot(tenant_id: int, asset_id: int, before: str) -> None:
         .where(Action.campaign_id.in_(watched), Action.boot_id_before.is_not(None))
         .values(boots=Action.boots + 1, rev=Action.rev + 1)
     )
+
+
+def releases_given(asset_id: int) -> list[int]:
+    """The releases that the asset has fetched, the last one first."""
+    fetched = select(Action.release_id).where(Action.asset_id == asset_id, Action.retrieved_at.is_not(None))
+    return list(dict.fromkeys(db.session.scalars(fetched.order_by(Action.id.desc()).limit(20))))
+
+
+def take_noop(action: Action, said: Feedback, at: datetime) -> None:
+    """The asset says that it holds the release already: so it does, if its facts name it, else that is a claim."""
+    installed = db.session.scalar(select(Asset.installed_release).where(Asset.id == action.asset_id))
+    if action.phase != "offered" or installed != _label(action):
+        take_feedback(action.tenant_id, action.asset_id, action.id, said, at)
+        return
+    step = Step("closed", "noop")
+    if _record(action, said, step, True, at):
+        action.rev += 1
+        _close(action, "noop", None, at)
+        doorbell.ring(action.campaign_id, {action.tenant_id})
+
+
+def note_reboot(action: Action) -> None:
+    """The asset starts again on its way; what it tells afterwards goes on from there."""
+    if action.phase == "running":
+        action.phase = "rebooting"
+        action.rev += 1
+
+
+def keep_log(action: Action, lines: list[str], at: datetime) -> None:
+    """Keep a device's own log beside the action's events; it changes nothing."""
+    if action.event_count >= MOST_EVENTS:
+        return
+    digest = hashlib.sha256(json.dumps(["log", *lines]).encode()).digest()
+    action.event_count += 1
+    db.session.add(
+        ActionEvent(
+            tenant_id=action.tenant_id,
+            action_id=action.id,
+            asset_id=action.asset_id,
+            source="device",
+            channel="log",
+            received_at=at,
+            digest=digest,
+            body={"details": lines},
+        )
+    )

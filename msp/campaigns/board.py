@@ -1,26 +1,31 @@
-"""A campaign's pages: the board of waves and clients, its assets one by one, and the ledger of decisions."""
+"""A campaign's pages: the board of waves and clients, and the ledger of decisions."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import render_template, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from msp.campaigns import plans, queries, rules
+from msp.campaigns import live, plans, queries, rooms, rules
 from msp.campaigns.blueprint import bp
 from msp.campaigns.forms import AssetsForm, WavesForm, wave_values
 from msp.campaigns.gates import Gate
-from msp.campaigns.models import Action, Campaign, Wave, WaveLane
-from msp.campaigns.phases import OUTCOMES, PHASES
+from msp.campaigns.mending import may_retry, may_roll_back
+from msp.campaigns.models import Campaign, CampaignTenant, Wave, WaveLane
 from msp.campaigns.queries import Tally
 from msp.campaigns.releases import artifacts_of, find_release_by_id
 from msp.campaigns.rules import Transition
+from msp.campaigns.tickets import list_tickets_of
 from msp.campaigns.words import reason_words
 from msp.web.access import actor, require
+from msp.web.formats import moment
 from msp.web.paging import asked, cut
+from tenants.foundation import time
 from tenants.foundation.actor import Actor
-from tenants.foundation.errors import NotFound
 from tenants.foundation.permissions import Permission
 from tenants.tenancy.models import Tenant
 from tenants.tenancy.queries import list_all_tenants, names_of
@@ -36,7 +41,6 @@ RIGHTS: dict[Transition, Permission] = {
     Transition.ABORT: Permission.RUN_CAMPAIGNS,
 }
 SHOWN_DECISIONS = 8
-LIVE_SECONDS = 5
 
 
 @bp.get("/<campaign>")
@@ -58,7 +62,11 @@ def show_campaign_page(
         artifacts=artifacts_of(release.id),
         offered=offered_transitions(found, actor()),
         is_author=actor().id == found.created_by_id,
-        live_seconds=LIVE_SECONDS if found.state in rules.EVALUATED else None,
+        can_retry=may_retry(found, actor()) and queries.count_to_retry(found.id) > 0,
+        can_roll_back=may_roll_back(found, actor()),
+        undone=queries.find_campaign_by_id(found.rollback_of_id) if found.rollback_of_id else None,
+        stream=live.address_of(found) if found.state in rules.EVALUATED else None,
+        version=live.version_of(found.id) if found.state in rules.EVALUATED else "",
         **(_draft_parts(found, assets_form, waves_form) if found.state == "draft" else _plan_parts(found)),
     )
 
@@ -115,24 +123,37 @@ def _plan_parts(found: Campaign) -> dict[str, Any]:
     waves, lanes = queries.list_waves(found.id), queries.list_lanes(found.id)
     tallies = queries.count_actions(found.id)
     tenants, sums = names_of(found.tenant_ids), _sums(tallies.values())
+    timing = plans.timing_of(found.plan or {})
+    parts = {part.tenant_id: part for part in queries.list_parts(found.id)}
+    drawn = _Board(found, lanes, tallies, parts, queries.count_retried(found.id), timing, time.now())
     return {
-        "waves": [
-            {
-                "name": _("Wave %(number)s", number=wave.ordinal),
-                "detail": ngettext("%(num)s asset", "%(num)s assets", wave.size),
-            }
-            for wave in waves
-        ],
-        "gates": [(wave, Gate.of(wave.gate)) for wave in waves],
-        "rows": _rows(found, waves, lanes, tallies, tenants),
+        "waves": [_wave(wave) for wave in waves],
+        "gates": [(wave, Gate.of(wave.gate)) for wave in waves if wave.size],
+        "rows": [drawn.row(tenant, waves) for tenant in _own_first(tenants.values())],
+        "consents": Counter(part.consent for part in parts.values()),
         "hidden_clients": len(found.tenant_ids) - len(tenants),
         "total": sum(wave.size for wave in waves),
         "sums": sums,
         "reasons": [[reason_words(reason), count] for reason, count in sorted(sums.reasons.items())],
-        "timing": plans.timing_of(found.plan or {}),
+        "timing": timing,
+        "limits": plans.limits_of(found.plan or {}),
         "decisions": queries.list_decisions(found.id, limit=SHOWN_DECISIONS)[:SHOWN_DECISIONS],
         "tenants": tenants,
+        "tickets": list_tickets_of(found.id),
     }
+
+
+def _wave(wave: Wave) -> dict[str, str]:
+    if not wave.size:
+        return {"name": _("Catch-up"), "detail": ""}
+    return {
+        "name": _("Wave %(number)s", number=wave.ordinal),
+        "detail": ngettext("%(num)s asset", "%(num)s assets", wave.size),
+    }
+
+
+def _own_first(tenants: Iterable[Tenant]) -> list[Tenant]:
+    return sorted(tenants, key=lambda tenant: (tenant.kind != "own", tenant.name))
 
 
 def _sums(tallies: Any) -> Tally:
@@ -145,92 +166,86 @@ def _sums(tallies: Any) -> Tally:
     return total
 
 
-def _rows(
-    found: Campaign,
-    waves: Sequence[Wave],
-    lanes: Sequence[WaveLane],
-    tallies: Mapping[int, Tally],
-    tenants: Mapping[int, Tenant],
-) -> list[dict[str, Any]]:
-    """A row of the board for each client that one may see, own machines first."""
-    by_place = {(lane.tenant_id, lane.ordinal): lane for lane in lanes}
-    ordered = sorted(tenants.values(), key=lambda tenant: (tenant.kind != "own", tenant.name))
-    return [
-        {
+@dataclass(frozen=True, slots=True)
+class _Board:
+    """What the rows of waves × clients are drawn from."""
+
+    campaign: Campaign
+    lanes: Sequence[WaveLane]
+    tallies: Mapping[int, Tally]
+    parts: Mapping[int, CampaignTenant]
+    retried: Mapping[int, int]
+    timing: plans.Timing
+    now: datetime
+
+    def row(self, tenant: Tenant, waves: Sequence[Wave]) -> dict[str, Any]:
+        """A client with its consent and its lanes."""
+        mine = {lane.ordinal: lane for lane in self.lanes if lane.tenant_id == tenant.id}
+        part = self.parts.get(tenant.id)
+        return {
             "tenant": tenant.name,
             "url": url_for("console.show_tenant", slug=tenant.slug),
-            "lanes": [_cell(found, by_place.get((tenant.id, wave.ordinal)), tallies) for wave in waves],
+            "consent": part.consent if part else "",
+            "consent_words": self._said(part, tenant) if part else "",
+            "lanes": [self._cell(mine.get(wave.ordinal), tenant) for wave in waves],
         }
-        for tenant in ordered
-    ]
 
+    def _said(self, part: CampaignTenant, tenant: Tenant) -> str:
+        """Who decided when and why, in the client's zone."""
+        said = []
+        if part.consent == "postponed" and part.postponed_until is not None:
+            said.append(
+                _("until %(moment)s", moment=moment(part.postponed_until, tenant.time_zone, self.now))
+            )
+        if part.decided_by and part.decided_at is not None:
+            at = moment(part.decided_at, tenant.time_zone, self.now)
+            said.append(_("%(name)s, %(moment)s", name=part.decided_by, moment=at))
+        elif part.consent == "asked" and part.asked_at is not None:
+            said.append(_("asked %(moment)s", moment=moment(part.asked_at, tenant.time_zone, self.now)))
+        if part.reason:
+            said.append(_("“%(reason)s”", reason=part.reason))
+        return " · ".join(said)
 
-def _cell(found: Campaign, lane: WaveLane | None, tallies: Mapping[int, Tally]) -> dict[str, Any] | None:
-    if lane is None:
-        return None
-    tally = tallies.get(lane.id, Tally())
-    return {
-        "state": lane.state,
-        "reason": lane.reason or "",
-        "ok": tally.ok,
-        "bad": tally.bad,
-        "gone": tally.gone,
-        "open": tally.open,
-        "total": lane.member_count,
-        "url": url_for("campaigns.list_actions", campaign=found.public_id, lane=lane.public_id),
-    }
+    def _cell(self, lane: WaveLane | None, tenant: Tenant) -> dict[str, Any] | None:
+        if lane is None:
+            return None
+        tally = self.tallies.get(lane.id, Tally())
+        return {
+            "state": lane.state,
+            "reason": lane.reason or "",
+            "ok": tally.ok,
+            "bad": tally.bad,
+            "gone": tally.gone,
+            "open": tally.open,
+            "total": lane.member_count,
+            "note": self._note(lane, tenant),
+            "url": url_for("campaigns.list_actions", campaign=self.campaign.public_id, lane=lane.public_id),
+        }
 
+    def _note(self, lane: WaveLane, tenant: Tenant) -> str:
+        """Why a lane ended or goes on so, its next window in the client's zone, and second attempts."""
+        said = []
+        if lane.state in ("failed", "inconclusive", "skipped") or lane.reason == "waived":
+            said.append(reason_words(lane.reason))
+        if lane.state in ("waiting", "open") and lane.room:
+            said.append(self._next_room(lane, tenant))
+        count = self.retried.get(lane.id, 0)
+        if count:
+            said.append(ngettext("%(num)s at another attempt", "%(num)s at another attempt", count))
+        return " · ".join(one for one in said if one)
 
-@bp.get("/<campaign>/actions")
-@require(Permission.VIEW_CAMPAIGNS)
-def list_actions(campaign: str) -> Any:
-    """What came of each asset."""
-    found = queries.find_campaign(campaign)
-    after, limit = asked(int)
-    outcome = request.args.get("outcome", "")
-    outcome = outcome if outcome in (*OUTCOMES, *PHASES) else ""
-    lanes = {lane.id: lane for lane in queries.list_lanes(found.id)}
-    lane = _asked_lane(found, request.args.get("lane", ""))
-    rows = queries.list_actions(
-        found.id, lane_id=lane.id if lane else None, outcome=outcome, after=after, limit=limit
-    )
-    page = cut(rows, limit, lambda action: [action.id])
-    return render_template(
-        "campaigns/list_actions.html",
-        campaign=found,
-        page=page,
-        lane=lane,
-        lanes=lanes,
-        outcome=outcome,
-        outcomes=[*OUTCOMES, *PHASES[:-1]],
-        tenants=names_of(found.tenant_ids),
-        assets=queries.names_of_assets([(one.tenant_id, one.asset_id) for one in page.items]),
-    )
-
-
-def _asked_lane(found: Campaign, public_id: str) -> WaveLane | None:
-    """The lane that the list is narrowed to. Raises NotFound."""
-    lane = queries.find_lane(public_id) if public_id else None
-    if lane is not None and lane.campaign_id != found.id:
-        raise NotFound
-    return lane
-
-
-@bp.get("/<campaign>/actions/<action>")
-@require(Permission.VIEW_CAMPAIGNS)
-def show_action(campaign: str, action: str) -> Any:
-    """One asset's way through the campaign, with everything that was reported."""
-    found = queries.find_campaign(campaign)
-    number = int(action) if action.isascii() and action.isdigit() and len(action) <= 10 else 0
-    row: Action = queries.find_action(found.id, number)
-    return render_template(
-        "campaigns/show_action.html",
-        campaign=found,
-        action=row,
-        machine=queries.names_of_assets([(row.tenant_id, row.asset_id)])[row.tenant_id, row.asset_id],
-        tenant=names_of([row.tenant_id])[row.tenant_id],
-        events=queries.list_events(row),
-    )
+    def _next_room(self, lane: WaveLane, tenant: Tenant) -> str:
+        reserve = lane.timing.get("reserve_seconds", self.timing.reserve_seconds)
+        room = rooms.next_room(lane, self.now, reserve)
+        if room is None:
+            return _("no window ahead")
+        begin, end = room
+        if begin > self.now:
+            return _("next window %(moment)s", moment=moment(begin, tenant.time_zone, self.now))
+        is_window = end - begin < rooms.NO_LIMIT
+        return (
+            _("window until %(moment)s", moment=moment(end, tenant.time_zone, self.now)) if is_window else ""
+        )
 
 
 @bp.get("/<campaign>/decisions")

@@ -87,6 +87,8 @@ def add_assets(campaign: str) -> Any:
         tenants=[slugs[slug] for slug in form.tenants.data or () if slug in slugs],
         kind=form.kind.data or "",
         tag=(form.tag.data or "").strip().lower(),
+        software=(form.software.data or "").strip(),
+        version=(form.version.data or "").strip(),
     )
     db.session.commit()
     flash(ngettext("%(num)s asset added.", "%(num)s assets added.", added), "good" if added else "info")
@@ -133,6 +135,7 @@ def _wish(campaign: Campaign, form: WavesForm) -> bool:
             percents=form.wave_percents(),
             gates=[form.gate()],
             timing=form.timing(),
+            limits=form.limits(),
         )
         db.session.commit()
     except Invalid as refused:

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import BigInteger, cast, column, delete, func, select, update
+from sqlalchemy import BigInteger, and_, cast, column, delete, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from msp.campaigns import plans
+from msp.campaigns.capabilities import can_take
 from msp.campaigns.gates import Gate, GlobalRule
 from msp.campaigns.models import Campaign, CampaignMember, CampaignTenant, Release, Wave, WaveLane
 from msp.campaigns.pacing import Limits
@@ -20,7 +21,7 @@ from msp.campaigns.rules import Transition
 from msp.campaigns.steps import audit_campaign, author_only, lock, moved
 from msp.campaigns.writes import write
 from tenants.assets.models import Asset, InstalledSoftware
-from tenants.foundation.actor import Actor
+from tenants.foundation.actor import Actor, ActorKind
 from tenants.foundation.db import db
 from tenants.foundation.errors import Forbidden, Invalid
 from tenants.foundation.scope import narrowed
@@ -31,11 +32,30 @@ DEFAULT_PERCENTS = (5, 25, 100)
 
 def draft_campaign(*, title: str, release: Release, by: Actor, at: datetime) -> Campaign:
     """Begin a campaign that rolls out a release. Raises Invalid, Forbidden for anything but a person."""
+    if by.id is None:
+        raise Forbidden
+    return _draft(title, release, by, at)
+
+
+def propose_campaign(
+    *, title: str, release: Release, assets: Collection[Any], by: Actor, at: datetime
+) -> Campaign:
+    """The portal itself puts a campaign for these assets (public ids) before a person, submitted; it starts nothing.
+
+    Raises Forbidden for people and agents, Invalid when no asset fits.
+    """
+    if by.kind is not ActorKind.SYSTEM:
+        raise Forbidden
+    campaign = _draft(title, release, by, at)
+    add_assets(campaign, by=by, assets=assets)
+    submit_campaign(campaign, by=by, at=at)
+    return campaign
+
+
+def _draft(title: str, release: Release, by: Actor, at: datetime) -> Campaign:
     words = " ".join(title.split())
     if not 1 <= len(words) <= 120:
         raise Invalid("title", _l("Give the campaign a title of at most 120 characters."))
-    if by.id is None:
-        raise Forbidden
     campaign = Campaign(
         title=words, release_id=release.id, created_by=by.name, created_by_id=by.id, created_at=at
     )
@@ -125,7 +145,9 @@ def wish(
         plans.wave_sizes(100, percents)
     except UnfitPlan as unfit:
         raise Invalid("percents", _unfit(unfit)) from unfit
-    campaign.wishes = {
+    # What a rollback undoes is no wish: it stays whatever the waves become.
+    fixed = {name: campaign.wishes[name] for name in ("downgrade_from",) if name in campaign.wishes}
+    campaign.wishes = fixed | {
         "percents": list(percents),
         "gates": [gate.stored() for gate in gates] or [Gate().stored()],
         "timing": asdict(timing or Timing()),
@@ -159,23 +181,33 @@ def submit_campaign(campaign: Campaign, *, by: Actor, at: datetime) -> None:
     _put_parts(campaign, release, waves)
     _put_lanes(campaign, release, at)
     sizes = [len(wave.members) for wave in waves]
-    moved(campaign, Transition.SUBMIT, by, at, {"plan": campaign.plan_sha256, "waves": sizes})
+    left_out = _count_members(campaign) - sum(sizes)
+    inputs = {"plan": campaign.plan_sha256, "waves": sizes} | ({"left_out": left_out} if left_out else {})
+    moved(campaign, Transition.SUBMIT, by, at, inputs)
+
+
+def _count_members(campaign: Campaign) -> int:
+    chosen = select(func.count()).where(CampaignMember.campaign_id == campaign.id)
+    return db.session.scalar(chosen) or 0
 
 
 def _build_waves(campaign: Campaign, release: Release) -> list[plans.PlannedWave]:
-    still_fit = select(Asset.id).where(
-        Asset.tenant_id == CampaignMember.tenant_id,
-        Asset.id == CampaignMember.asset_id,
-        Asset.state == "active",
-        Asset.controller_id.is_not(None),
-        *_on_platform(release),
-    )
     rows = db.session.execute(
-        select(CampaignMember.tenant_id, CampaignMember.asset_id).where(
-            CampaignMember.campaign_id == campaign.id, still_fit.exists()
+        select(CampaignMember.tenant_id, CampaignMember.asset_id, Asset.capabilities)
+        .join(Asset, and_(Asset.tenant_id == CampaignMember.tenant_id, Asset.id == CampaignMember.asset_id))
+        .where(
+            CampaignMember.campaign_id == campaign.id,
+            Asset.state == "active",
+            Asset.controller_id.is_not(None),
+            *_on_platform(release),
         )
     )
-    members = [Member(tenant_id, asset_id) for tenant_id, asset_id in rows]
+    names = [one.filename for one in artifacts_of(release.id)]
+    members = [
+        Member(tenant_id, asset_id)
+        for tenant_id, asset_id, capabilities in rows
+        if can_take(capabilities, release.kind, names)
+    ]
     own = db.session.scalars(select(Tenant.id).where(Tenant.kind == "own")).all()
     ordered = plans.order_members(members, own_tenants=own, seed=str(campaign.public_id))
     percents = campaign.wishes.get("percents", DEFAULT_PERCENTS) if len(members) > 1 else (100,)

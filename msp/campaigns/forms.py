@@ -6,6 +6,8 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
+    BooleanField,
+    DateField,
     DateTimeLocalField,
     IntegerField,
     MultipleFileField,
@@ -18,12 +20,14 @@ from wtforms import (
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from msp.campaigns.gates import Gate
+from msp.campaigns.pacing import Limits
 from msp.campaigns.plans import Timing
 from msp.web.fields import options, plain_text
 from tenants.assets.words import KIND_WORDS
 from tenants.foundation.errors import Invalid
 
 NEW_RELEASE = "new"
+LIMITS = ("at_once", "per_tenant", "per_site", "ramp_from", "per_service")
 PERCENTS = _l("Waves are rising percentages that end with 100, such as 5, 25, 100.")
 _NUMBERS = re.compile(r"\d{1,3}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -37,6 +41,11 @@ def _number(label: Any, least: int, most: int, default: int, unit: Any = "") -> 
         default=default,
         description=unit,
     )
+
+
+def _limit(label: Any, help_: Any) -> IntegerField:
+    bounds = NumberRange(1, 1_000_000, _l("Enter a whole number from %(min)s to %(max)s."))
+    return IntegerField(label, [Optional(), bounds], description=help_)
 
 
 class DraftForm(FlaskForm):
@@ -68,6 +77,8 @@ class AssetsForm(FlaskForm):
     )
     kind = SelectField(_l("Kind"), choices=options([("", _l("Every kind")), *KIND_WORDS.items()]), default="")
     tag = StringField(_l("Tag"), [Optional(), Length(max=40), plain_text])
+    software = StringField(_l("With this package"), [Optional(), Length(max=200), plain_text])
+    version = StringField(_l("In this version"), [Optional(), Length(max=120), plain_text])
 
 
 class WavesForm(FlaskForm):
@@ -90,6 +101,18 @@ class WavesForm(FlaskForm):
     verify_minutes = _number(_l("Time to prove a reported success"), 1, 10_080, 30, _l("minutes"))
     silent_minutes = _number(
         _l("Silence after an installation counts as failure after"), 10, 10_080, 15, _l("minutes")
+    )
+    reserve_minutes = _number(_l("Time left before a window closes"), 0, 10_080, 30, _l("minutes"))
+    campaign_days = _number(_l("The campaign waits at most"), 1, 365, 14, _l("days"))
+    catches_up = BooleanField(
+        _l("Machines out of reach may follow in a catch-up wave until then"),
+    )
+    at_once = _limit(_l("Assets at once"), _l("in the whole campaign; empty: no limit"))
+    per_tenant = _limit(_l("At once at a client"), _l("empty: no limit"))
+    per_site = _limit(_l("At once at a site"), _l("empty: no limit"))
+    ramp_from = _limit(_l("Begin with this many"), _l("and double as often succeed; empty: no ramp"))
+    per_service = _number(
+        _l("Of one service at once"), 1, 1_000_000, 1, _l("assets that share a tag such as service:directory")
     )
 
     def wave_percents(self) -> tuple[int, ...]:
@@ -120,7 +143,14 @@ class WavesForm(FlaskForm):
             hard_seconds=self.step_minutes.data * 240,
             verify_seconds=self.verify_minutes.data * 60,
             silent_seconds=self.silent_minutes.data * 60,
+            reserve_seconds=self.reserve_minutes.data * 60,
+            campaign_seconds=self.campaign_days.data * 86_400,
+            catches_up=self.catches_up.data,
         )
+
+    def limits(self) -> Limits:
+        """How much may be under way at once."""
+        return Limits(**{name: self[name].data for name in LIMITS})
 
 
 def wave_values(wishes: dict[str, Any]) -> dict[str, Any]:
@@ -137,25 +167,45 @@ def wave_values(wishes: dict[str, Any]) -> dict[str, Any]:
         "step_minutes": max(1, timing["step_seconds"] // 60),
         "verify_minutes": max(1, timing["verify_seconds"] // 60),
         "silent_minutes": max(10, timing["silent_seconds"] // 60),
+        "reserve_minutes": timing["reserve_seconds"] // 60,
+        "campaign_days": max(1, timing["campaign_seconds"] // 86_400),
+        "catches_up": timing["catches_up"],
+        **{name: wishes["limits"][name] for name in LIMITS},
     }
 
 
-def _storable(typed: str | None) -> str | None:
+def storable(typed: str | None) -> str | None:
+    """What was typed, without characters that a database cannot hold."""
     return _CONTROL.sub("", typed).strip() if typed else typed
 
 
 class ReasonForm(FlaskForm):
     """Why."""
 
-    reason = TextAreaField(
-        _l("Reason"), [DataRequired(_l("Say why.")), Length(max=1000)], filters=[_storable]
-    )
+    reason = TextAreaField(_l("Reason"), [DataRequired(_l("Say why.")), Length(max=1000)], filters=[storable])
 
 
 class MaybeReasonForm(FlaskForm):
     """Why, if there is time to say it."""
 
-    reason = TextAreaField(_l("Reason"), [Optional(), Length(max=1000)], filters=[_storable])
+    reason = TextAreaField(_l("Reason"), [Optional(), Length(max=1000)], filters=[storable])
+
+
+class PostponeForm(FlaskForm):
+    """Until which day, and why."""
+
+    until = DateField(
+        _l("Until"),
+        [DataRequired(_l("Choose a day within the next 90 days."))],
+        description=_l("Nothing begins before this day; then you are asked again."),
+    )
+    reason = TextAreaField(_l("Reason (if you like)"), [Optional(), Length(max=1000)], filters=[storable])
+
+
+class RollbackForm(FlaskForm):
+    """To which version."""
+
+    release = SelectField(_l("Back to"), choices=())
 
 
 class StartForm(FlaskForm):

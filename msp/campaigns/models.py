@@ -43,7 +43,6 @@ from tenants.foundation.db import (
 )
 from tenants.foundation.scope import Role
 
-_NOT_FOR_CLIENTS: dict[Role, str] = {Role.CLIENT: ""}
 _OPEN = ", ".join(f"'{phase}'" for phase in OPEN)
 
 
@@ -174,7 +173,6 @@ class CampaignMember(TenantOwned, Base):
     """An asset that a draft was given; which wave it falls into is decided when the plan is frozen."""
 
     __tablename__ = "campaign_members"
-    __grants__: ClassVar[dict[Role, str]] = _NOT_FOR_CLIENTS
     campaign_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("campaigns.id"))
     asset_id: Mapped[int]
     wave: Mapped[int | None] = mapped_column(Integer)
@@ -240,7 +238,11 @@ class WaveLane(AllForClient, TenantOwned, Base):
     """One wave at one tenant: what opens, soaks and closes. Title, release and times are copied for the client."""
 
     __tablename__ = "wave_lanes"
-    __grants__: ClassVar[dict[Role, str]] = {Role.AGENTS: "SELECT, UPDATE (rev)"}
+    __grants__: ClassVar[dict[Role, str]] = {
+        Role.AGENTS: "SELECT, UPDATE (rev)",
+        # A freeze that a client's administrator asks for takes room away at once.
+        Role.CLIENT: "SELECT, UPDATE (room, room_until, rev)",
+    }
     public_id: Mapped[Any] = public_id()
     campaign_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("campaigns.id"))
     wave_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("waves.id"))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, tuple_
+from sqlalchemy import func, or_, select, tuple_
 
 from msp.campaigns.gates import ASIDE, BAD, GONE, OK, Counts
 from msp.campaigns.models import (
@@ -65,6 +65,12 @@ def list_campaigns(
     if before is not None:
         page = page.where(Campaign.id < before)
     return list(db.session.scalars(page))
+
+
+def list_campaigns_of_release(release_id: int, limit: int = 50) -> list[Campaign]:
+    """The campaigns of a release that concern the scope, newest first."""
+    found = select(Campaign).where(Campaign.release_id == release_id, _visible())
+    return list(db.session.scalars(found.order_by(Campaign.id.desc()).limit(limit)))
 
 
 def list_waves(campaign_id: int) -> list[Wave]:
@@ -131,20 +137,16 @@ class Tally:
 
 def count_actions(campaign_id: int) -> dict[int, Tally]:
     """Tallies by lane of a campaign, from one grouped query over the actions in scope."""
-    return _tallies(Action.campaign_id == campaign_id)
+    return tally_by(Action.lane_id, Action.campaign_id == campaign_id)
 
 
-def count_lanes(lane_ids: Iterable[int]) -> dict[int, Tally]:
-    """Tallies of these lanes, whatever campaigns they belong to."""
-    return _tallies(Action.lane_id.in_(sorted(set(lane_ids))))
-
-
-def _tallies(condition: Any) -> dict[int, Tally]:
-    kinds = (Action.lane_id, Action.phase, Action.outcome, Action.reason_code)
-    grouped = select(*kinds, func.count(), func.max(Action.closed_at)).where(condition, Action.is_last)
+def tally_by(column: Any, *conditions: Any) -> dict[int, Tally]:
+    """Tallies of the actions that count and fulfil the conditions, by the values of a column."""
+    kinds = (column, Action.phase, Action.outcome, Action.reason_code)
+    grouped = select(*kinds, func.count(), func.max(Action.closed_at)).where(*conditions, Action.is_last)
     tallies: dict[int, Tally] = defaultdict(Tally)
-    for lane_id, phase, outcome, reason, count, last in db.session.execute(grouped.group_by(*kinds)):
-        tallies[lane_id].add(phase, outcome, reason, count, last)
+    for key, phase, outcome, reason, count, last in db.session.execute(grouped.group_by(*kinds)):
+        tallies[key].add(phase, outcome, reason, count, last)
     return tallies
 
 
@@ -166,8 +168,9 @@ def list_actions(
     after: Sequence[int] | None = None,
     limit: int = 25,
 ) -> list[Action]:
-    """Actions in the order of their ids, one more than `limit`; `outcome` may also name a phase."""
-    page = select(Action).where(Action.campaign_id == campaign_id).order_by(Action.id).limit(limit + 1)
+    """The action that counts of each asset, by id, one more than `limit`; `outcome` may also name a phase."""
+    page = select(Action).where(Action.campaign_id == campaign_id, Action.is_last)
+    page = page.order_by(Action.id).limit(limit + 1)
     if lane_id is not None:
         page = page.where(Action.lane_id == lane_id)
     if outcome:
@@ -175,6 +178,40 @@ def list_actions(
     if after:
         page = page.where(Action.id > after[0])
     return list(db.session.scalars(page))
+
+
+def list_attempts(action: Action) -> list[Action]:
+    """Every attempt at the action's asset in its campaign, the first one first."""
+    asked = select(Action).where(
+        Action.tenant_id == action.tenant_id,
+        Action.campaign_id == action.campaign_id,
+        Action.asset_id == action.asset_id,
+    )
+    return list(db.session.scalars(asked.order_by(Action.attempt)))
+
+
+def count_retried(campaign_id: int) -> dict[int, int]:
+    """How many assets are at a second or later attempt, by lane."""
+    grouped = select(Action.lane_id, func.count()).where(
+        Action.campaign_id == campaign_id, Action.is_last, Action.attempt > 1
+    )
+    return {row[0]: row[1] for row in db.session.execute(grouped.group_by(Action.lane_id))}
+
+
+def count_to_retry(campaign_id: int) -> int:
+    """How many assets a retry by hand would take up: those that ended badly in lanes that are not over."""
+    lanes = select(WaveLane.id).where(
+        WaveLane.campaign_id == campaign_id,
+        WaveLane.opened_at.is_not(None),
+        WaveLane.state.not_in(("passed", "skipped")),
+    )
+    bad = select(func.count()).where(
+        Action.campaign_id == campaign_id,
+        Action.is_last,
+        Action.lane_id.in_(lanes),
+        Action.outcome.in_((*BAD, *GONE, "cancelled")),
+    )
+    return db.session.scalar(bad) or 0
 
 
 def find_action(campaign_id: int, action_id: int) -> Action:
@@ -186,10 +223,11 @@ def find_action(campaign_id: int, action_id: int) -> Action:
     return found
 
 
-def list_events(action: Action, limit: int = 200) -> list[ActionEvent]:
-    """What was reported about an action, oldest first."""
+def list_events(*attempts: Action, limit: int = 200) -> list[ActionEvent]:
+    """What was reported about an action, or about all attempts at one asset, oldest first."""
     asked = select(ActionEvent).where(
-        ActionEvent.tenant_id == action.tenant_id, ActionEvent.action_id == action.id
+        ActionEvent.tenant_id == attempts[0].tenant_id,
+        ActionEvent.action_id.in_([one.id for one in attempts]),
     )
     return list(db.session.scalars(asked.order_by(ActionEvent.id).limit(limit)))
 
@@ -218,21 +256,12 @@ def names_of_assets(pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], A
     return {(asset.tenant_id, asset.id): asset for asset in found}
 
 
-def list_lane_actions(lane: WaveLane, *, after: int | None = None, limit: int = 25) -> list[Action]:
-    """A lane's actions in the order of their ids, one more than `limit`."""
-    page = select(Action).where(Action.tenant_id == lane.tenant_id, Action.lane_id == lane.id)
-    if after is not None:
-        page = page.where(Action.id > after)
-    return list(db.session.scalars(page.order_by(Action.id).limit(limit + 1)))
-
-
-def list_tenant_lanes(
-    tenant_id: int, *, before: Sequence[Any] | None = None, limit: int = 25
-) -> list[WaveLane]:
-    """A client's lanes that were announced, newest first, one more than `limit`."""
-    shown = WaveLane.state != "planned"
-    page = select(WaveLane).where(and_(WaveLane.tenant_id == tenant_id, shown))
-    if before is not None:
-        page = page.where(tuple_(WaveLane.planned_at, WaveLane.id) < tuple_(*before))
-    page = page.order_by(WaveLane.planned_at.desc(), WaveLane.id.desc())
-    return list(db.session.scalars(page.limit(limit + 1)))
+def list_tenants_lanes(tenant_id: int, campaign_ids: Iterable[int]) -> dict[int, list[WaveLane]]:
+    """One client's lanes of several campaigns, by campaign, wave by wave."""
+    asked = select(WaveLane).where(
+        WaveLane.tenant_id == tenant_id, WaveLane.campaign_id.in_(sorted(set(campaign_ids)))
+    )
+    found: dict[int, list[WaveLane]] = defaultdict(list)
+    for lane in db.session.scalars(asked.order_by(WaveLane.ordinal)):
+        found[lane.campaign_id].append(lane)
+    return found

@@ -5,16 +5,17 @@ from typing import Any
 from flask import Flask, url_for
 from flask_babel import lazy_gettext as _l
 
-from msp.campaigns import acts, board, drafting, jobs, listing, queries
+from msp.campaigns import acts, assets, board, drafting, jobs, listing, mending, queries, releasing
 from msp.campaigns.blueprint import bp
+from msp.campaigns.parts import find_part_of
 from msp.campaigns.tickets import find_lane_of_ticket
-from msp.campaigns.words import decision_numbers, gate_row, reason_words
+from msp.campaigns.words import decision_look, decision_numbers, gate_row, reason_words
 from msp.web import navigation, panels
 from msp.web.navigation import Place
 from tenants.foundation.permissions import Permission
 from tenants.tickets.models import Ticket
 
-__all__ = ["acts", "board", "bp", "drafting", "jobs", "listing"]
+__all__ = ["acts", "assets", "board", "bp", "drafting", "jobs", "listing", "mending", "releasing"]
 
 
 def maintenance_panel(*, ticket: Ticket, staff: bool, **_given: Any) -> panels.Panel | None:
@@ -28,14 +29,17 @@ def maintenance_panel(*, ticket: Ticket, staff: bool, **_given: Any) -> panels.P
         found = queries.find_campaign_by_id(lane.campaign_id)
         url = url_for("campaigns.show_campaign", campaign=found.public_id)
     else:
-        url = url_for("portal.show_maintenance", lane=lane.public_id)
+        url = url_for("portal.show_maintenance", part=find_part_of(lane).public_id)
     return "campaigns/ticket_panel.html", {"lane": lane, "lane_url": url}
 
 
 def install(app: Flask) -> None:
     """Put the list into the navigation of staff, and numbers into words."""
     app.jinja_env.filters.update(
-        campaign_gate=gate_row, decision_numbers=decision_numbers, campaign_reason=reason_words
+        campaign_gate=gate_row,
+        decision_look=decision_look,
+        decision_numbers=decision_numbers,
+        campaign_reason=reason_words,
     )
     panels.add(app, "ticket", maintenance_panel)
     navigation.add(

@@ -29,6 +29,9 @@ _PLACES: tuple[tuple[Any, str, str, bool], ...] = (
     (_l("Statements"), "file-earmark-check", "console.list_client_statements", True),
     (_l("Planned maintenance"), "tools", "console.list_maintenance", True),
     (_l("Campaigns"), "broadcast", "campaigns.list_campaigns", False),
+    (_l("Windows and freezes"), "lock", "console.list_windows", True),
+    (_l("Upkeep"), "tools", "upkeep.list_plans", False),
+    (_l("Calendar"), "calendar-event", "upkeep.show_calendar", False),
     (_l("Audit log"), "shield-check", "console.show_audit", True),
 )
 

@@ -23,6 +23,7 @@ from msp.console import (
     tenants,
     trials,
     what_if,
+    windows,
 )
 from msp.console.blueprint import bp
 from msp.web import navigation
@@ -50,6 +51,7 @@ __all__ = [
     "tenants",
     "trials",
     "what_if",
+    "windows",
 ]
 
 

@@ -10,9 +10,10 @@ ENGLISH = """\
 What to try
   1  Sign in as a client's user and open a ticket; then as L1 and answer it. The clock answers to the contract.
   2  As L1 hand the ticket over to L2; as L2 wait for the requester: the clock stops and says why.
-  3  Two campaigns wait for a second person. As manager approve and start "Konfigurasi kasir 2.4.0" and watch seven
-     agents install it wave by wave (hosts/*/root/opt/kasir). "2.5.0" begins with {readonly}, which is read-only:
-     it fails there and stops by itself. Remove hosts/{readonly}/root/.readonly before you try again.
+  3  Two campaigns wait for a second person. As manager approve "Konfigurasi kasir 2.4.0"; as the administrators of
+     Kopi Senja and Batik Lestari consent to it under Maintenance; as manager start it and watch seven agents install
+     it wave by wave (hosts/*/root/opt/kasir). "2.5.0" begins with {readonly}, which is read-only: it fails there,
+     stops by itself and opens a ticket. Remove hosts/{readonly}/root/.readonly before you try again.
   4  Kill what you like (processes.json has the numbers): it comes back and loses nothing.
   5  Commands: set -a; . {environment}; set +a; .venv/bin/flask --app wsgi --help
      tickets import --tenant lentera-timur … takes an old log: that client's contract is in force since 2016.
@@ -24,9 +25,11 @@ INDONESIAN = """\
 Silakan dicoba
   1  Masuk sebagai pengguna klien dan buka tiket; lalu masuk sebagai L1 dan jawab. Jam SLA mengikuti kontrak.
   2  Sebagai L1 serahkan tiket ke L2; sebagai L2 tunggu pelapor: jam berhenti dan halaman menyebutkan alasannya.
-  3  Dua kampanye menunggu orang kedua. Sebagai manajer, setujui dan mulai “Konfigurasi kasir 2.4.0”, lalu lihat tujuh
-     agen memasangnya gelombang demi gelombang (hosts/*/root/opt/kasir). “2.5.0” dimulai dari {readonly} yang hanya
-     dapat dibaca: gagal di sana dan berhenti sendiri. Hapus hosts/{readonly}/root/.readonly sebelum mencoba lagi.
+  3  Dua kampanye menunggu orang kedua. Sebagai manajer, setujui “Konfigurasi kasir 2.4.0”; sebagai administrator Kopi
+     Senja dan Batik Lestari, beri persetujuan di Pemeliharaan; sebagai manajer, mulailah dan lihat tujuh agen
+     memasangnya gelombang demi gelombang (hosts/*/root/opt/kasir). “2.5.0” dimulai dari {readonly} yang hanya dapat
+     dibaca: gagal di sana, berhenti sendiri dan membuka tiket. Hapus hosts/{readonly}/root/.readonly sebelum mencoba
+     lagi.
   4  Hentikan proses mana pun (nomornya ada di processes.json): proses itu kembali dan tidak ada yang hilang.
   5  Perintah: set -a; . {environment}; set +a; .venv/bin/flask --app wsgi --help
      tickets import --tenant lentera-timur … membaca log lama: kontrak klien itu berlaku sejak 2016.

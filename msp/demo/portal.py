@@ -18,6 +18,7 @@ from msp import app as wiring
 from msp import schedule, worker
 from msp.agents.artifacts import create_artifacts_app
 from msp.background import application, doorbell, sweeper
+from msp.campaigns import live
 from msp.demo.child import Recipe
 from msp.demo.folder import Folder
 from msp.demo.options import HOST, Options
@@ -27,6 +28,7 @@ from tenants.foundation.db import db
 
 PROVIDER = "Nusantara Managed Services"
 GRACE_SECONDS = 3
+THREADS = 32
 
 
 def environment(options: Options, folder: Folder, servers: Servers, artifacts_port: int) -> dict[str, str]:
@@ -36,6 +38,7 @@ def environment(options: Options, folder: Folder, servers: Servers, artifacts_po
         "REDIS_URL": servers.valkey.url(),
         "PUBLIC_URL": options.url,
         "ARTIFACTS_URL": f"http://{HOST}:{artifacts_port}",
+        "LIVE_URL": f"http://{HOST}:{artifacts_port}",
         "FILES_DIR": str(folder.files),
         "MAIL_URL": f"file://{folder.mail}",
         "MAIL_FROM": "portal@nusantara.example",
@@ -89,9 +92,11 @@ def web(app: Flask, listening: socket.socket) -> Recipe:
 
 
 def artifacts(listening: socket.socket) -> Recipe:
-    """The files of releases; its application is built before the fork, too."""
+    """The files of releases and the streams of live pages, in threads of one process; built before the fork, too."""
     app = create_artifacts_app()
-    return Recipe("artifacts", partial(_serve, lambda: app, listening, workers=1), keeps=(listening,))
+    live.add_streams(app, most=THREADS - 8)
+    served = partial(_serve, lambda: app, listening, workers=1, worker_class="gthread", threads=THREADS)
+    return Recipe("artifacts", served, keeps=(listening,))
 
 
 def _serve(load: Any, listening: socket.socket, **settings: Any) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from flask import render_template
 
 from contracts.timers.queries import badges
+from msp.campaigns.parts import count_waiting_parts
 from msp.portal.blueprint import bp
 from msp.web.access import actor, require, tenant
 from msp.web.panels import panels
@@ -22,8 +23,10 @@ def home() -> Any:
     """What waits for the viewer first, then everything that is on its way."""
     rows = queries.list_underway(tenant(), by=actor(), limit=SHOWN)
     mine = [ticket for ticket in rows if _is_for_viewer(ticket)]
+    decides = actor().may(Permission.DECIDE_OWN_LANES)
     return render_template(
         "portal/home.html",
+        decisions=count_waiting_parts(tenant(), time.now()) if decides else 0,
         yours=mine,
         moving=[ticket for ticket in rows if ticket not in mine],
         badges=badges(rows, time.now()),

@@ -1,4 +1,4 @@
-"""Maintenance as the client sees it: what comes next, and what happened to which of its machines."""
+"""Maintenance as the client sees it: what asks for its word, what comes when on which machines, and what happened."""
 
 from datetime import datetime
 from typing import Any
@@ -7,10 +7,12 @@ from flask import render_template
 from flask_babel import lazy_gettext as _l
 
 from contracts.timers import maintenance as timers
-from msp.campaigns import queries
-from msp.campaigns.models import WaveLane
-from msp.campaigns.queries import Tally
-from msp.campaigns.rules import TERMINAL_LANES
+from msp.campaigns import parts, plans
+from msp.campaigns.consents import find_part
+from msp.campaigns.models import CampaignTenant
+from msp.campaigns.queries import Tally, list_tenants_lanes, names_of_assets
+from msp.campaigns.tickets import list_tickets_of_lanes
+from msp.portal import coming
 from msp.portal.blueprint import bp
 from msp.web import navigation
 from msp.web.access import require, tenant
@@ -18,7 +20,7 @@ from msp.web.paging import asked, cut
 from tenants.foundation import time
 from tenants.foundation.errors import NotFound
 from tenants.foundation.permissions import Permission
-from tenants.tenancy.queries import list_sites
+from tenants.tenancy.queries import find_tenant_by_id, list_sites
 
 PLACE = navigation.Place(
     _l("Maintenance"), "portal.list_maintenance", "tools", Permission.DECIDE_OWN_LANES, staff=False, order=45
@@ -28,47 +30,82 @@ PLACE = navigation.Place(
 @bp.get("/maintenance")
 @require(Permission.DECIDE_OWN_LANES)
 def list_maintenance() -> Any:
-    """Announced maintenance, newest first; what is still to come stands apart."""
+    """What asks for a decision on top, then everything that was announced, newest first."""
     after, limit = asked(datetime, int)
-    rows = queries.list_tenant_lanes(tenant(), before=after, limit=limit)
-    page = cut(rows, limit, lambda lane: [lane.planned_at, lane.id])
-    now = time.now()
-    plans = timers.list_coming(tenant(), now)
+    now, zone = time.now(), find_tenant_by_id(tenant()).time_zone
+    waiting = parts.list_waiting_parts(tenant(), now) if after is None else []
+    rows = parts.list_tenant_parts(tenant(), before=after, limit=limit)
+    page = cut(rows, limit, lambda part: [part.asked_at, part.id])
+    shown = [one for one in page.items if not parts.waits_for_word(one, now)]
+    tallies = parts.count_parts(tenant(), {one.campaign_id for one in shown})
+    lanes = list_tenants_lanes(tenant(), {one.campaign_id for one in shown})
+    planned = timers.list_coming(tenant(), now)
     over = timers.list_past(tenant(), now) if after is None else ()
+
+    def look(part: CampaignTenant) -> Any:
+        tally = tallies.get(part.campaign_id, Tally())
+        return coming.part_look(part, lanes.get(part.campaign_id, ()), tally, zone, now)
+
     return render_template(
         "portal/list_maintenance.html",
-        plans=plans,
+        plans=planned,
         over=over,
         sites={one.id: one.name for one in list_sites(tenant(), retired=True)},
-        assets=timers.names_of_reach([*plans, *over]),
+        assets=timers.names_of_reach([*planned, *over]),
         page=page,
-        coming=[lane for lane in page.items if lane.state not in TERMINAL_LANES],
-        past=[lane for lane in page.items if lane.state in TERMINAL_LANES],
-        tallies=queries.count_lanes([lane.id for lane in page.items]),
+        waiting=waiting,
+        coming=[one for one in shown if one.ended_at is None],
+        past=[one for one in shown if one.ended_at is not None],
+        tallies=tallies,
         none=Tally(),
+        look=look,
     )
 
 
-@bp.get("/maintenance/<lane>")
+@bp.get("/maintenance/<part>")
 @require(Permission.DECIDE_OWN_LANES)
-def show_maintenance(lane: str) -> Any:
-    """One piece of maintenance, machine by machine."""
-    found = _announced(lane)
-    after, limit = asked(int)
-    rows = queries.list_lane_actions(found, after=after[0] if after else None, limit=limit)
-    page = cut(rows, limit, lambda action: [action.id])
+def show_maintenance(part: str) -> Any:
+    """One piece of maintenance: what, when, on which machines, what happened, and who decided."""
+    found, now = own_part(part), time.now()
+    after, limit = asked(int, int)
+    page = cut(
+        parts.list_machines(found, after=after, limit=limit), limit, lambda one: [one.wave, one.asset_id]
+    )
+    zone, lanes = find_tenant_by_id(tenant()).time_zone, parts.list_part_lanes(found)
+    tally = parts.count_parts(tenant(), {found.campaign_id}).get(found.campaign_id, Tally())
     return render_template(
         "portal/show_maintenance.html",
-        lane=found,
+        part=found,
+        zone=zone,
+        now=now,
+        look=coming.part_look(found, lanes, tally, zone, now),
+        waits=parts.waits_for_word(found, now),
+        may_change=found.ended_at is None and found.consent not in ("declined", "not_needed"),
+        ahead=ahead_of(found, now),
+        tally=tally,
+        opened_at=min((lane.opened_at for lane in lanes if lane.opened_at), default=None),
         page=page,
-        tally=queries.count_lanes([found.id]).get(found.id, Tally()),
-        machines=queries.names_of_assets([(one.tenant_id, one.asset_id) for one in page.items]),
+        lanes={lane.id: lane for lane in lanes} | {-lane.ordinal: lane for lane in lanes},
+        machines=names_of_assets([(found.tenant_id, one.asset_id) for one in page.items]),
+        tickets=[ticket for _link, ticket in list_tickets_of_lanes([lane.id for lane in lanes])],
+        outcome_words=coming.outcome_words,
+        log_lines=coming.log_lines,
     )
 
 
-def _announced(public_id: str) -> WaveLane:
-    """A lane that the client may know of. Raises NotFound, also while it is only a plan."""
-    found = queries.find_lane(public_id)
-    if found.state == "planned" or found.tenant_id != tenant():
+def own_part(public_id: str) -> CampaignTenant:
+    """The client's part that a page names. Raises NotFound, also while the client was told nothing."""
+    found = find_part(public_id)
+    if found.tenant_id != tenant():
         raise NotFound
     return found
+
+
+def ahead_of(part: CampaignTenant, now: datetime) -> coming.Ahead | None:
+    """When it may come; None once it is over."""
+    if part.ended_at is not None:
+        return None
+    lanes = parts.list_part_lanes(part)
+    kept = [lane.timing.get("reserve_seconds", plans.Timing().reserve_seconds) for lane in lanes]
+    begin = max(now, part.begins_at) if part.begins_at else now
+    return coming.look_ahead(part.tenant_id, begin, max(kept, default=0))

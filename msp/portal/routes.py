@@ -3,12 +3,37 @@
 from flask import Flask
 from flask_babel import lazy_gettext as _l
 
-from msp.portal import assets, company, contracts, home, maintenance, people, statements, tickets
+from msp.portal import (
+    assets,
+    calendar,
+    company,
+    contracts,
+    decisions,
+    home,
+    jobs,
+    maintenance,
+    people,
+    statements,
+    tickets,
+)
 from msp.portal.blueprint import bp
 from msp.web import navigation
 from tenants.foundation.permissions import Permission
 
-__all__ = ["assets", "bp", "company", "contracts", "home", "maintenance", "people", "statements", "tickets"]
+__all__ = [
+    "assets",
+    "bp",
+    "calendar",
+    "company",
+    "contracts",
+    "decisions",
+    "home",
+    "jobs",
+    "maintenance",
+    "people",
+    "statements",
+    "tickets",
+]
 
 HOME = navigation.Place(
     _l("Home"), "portal.home", "house", Permission.VIEW_PORTAL, staff=False, order=10, key="g h"
@@ -33,6 +58,7 @@ def install(app: Flask) -> None:
         TICKETS,
         assets.PLACE,
         maintenance.PLACE,
+        *calendar.PLACES,
         contracts.PLACE,
         statements.PLACE,
         people.PLACE,

@@ -17,7 +17,17 @@ from tenants.foundation.scope import Scope, enter, gate
 from tenants.people.principals import Principal
 
 View = TypeVar("View", bound=Callable[..., Any])
-CREDENTIALS = ("agent", "enrolment", "metrics", "link")
+CREDENTIALS = (
+    "agent",
+    "enrolment",
+    "device",
+    "gateway",
+    "inventory",
+    "upload",
+    "metrics",
+    "link",
+    "calendar",
+)
 
 
 class UndeclaredView(RuntimeError):
@@ -58,7 +68,7 @@ def require(permission: Permission, *, any_factor: bool = False) -> Callable[[Vi
 
 
 def credential(kind: str) -> Callable[[View], View]:
-    """A machine's credential: agent, enrolment, metrics, or a signed link."""
+    """A machine's credential, an agent's or one of those that its client's machines share, or a signed link."""
     if kind not in CREDENTIALS:
         raise ValueError(f"unknown kind of credential: {kind}")
     return _declare(Access(credential=kind))

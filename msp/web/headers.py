@@ -1,6 +1,6 @@
 """Security headers of every answer. No inline script or style anywhere, so no nonce is needed."""
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -8,9 +8,15 @@ CSP = (
 )
 
 
+def policy(*, files_at: str = "", live_at: str = "") -> str:
+    """The content-security policy of all pages; forms with large files and streams may go to other addresses."""
+    forms, streams = f"form-action 'self' {files_at}".rstrip(), f"connect-src 'self' {live_at}".rstrip()
+    return CSP.replace("form-action 'self'", forms).replace("connect-src 'self'", streams)
+
+
 def _harden(answer: Response) -> Response:
     headers = answer.headers
-    headers.setdefault("Content-Security-Policy", CSP)
+    headers.setdefault("Content-Security-Policy", current_app.config["CSP"])
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("X-Frame-Options", "DENY")
     headers.setdefault("Referrer-Policy", "same-origin")
@@ -27,8 +33,12 @@ def _harden(answer: Response) -> Response:
     return answer
 
 
-def install(app: Flask, *, https: bool) -> None:
-    """Harden every answer; `https` comes from PUBLIC_URL, the Host header decides nothing."""
+def install(app: Flask, *, https: bool, files_at: str = "", live_at: str = "") -> None:
+    """Harden every answer; `https` comes from PUBLIC_URL, the Host header decides nothing.
+
+    `files_at`: the address to which forms with large files go; `live_at`: where pages listen for changes.
+    """
+    app.config["CSP"] = policy(files_at=files_at, live_at=live_at)
 
     def mark() -> None:
         g.is_https = https

@@ -15,7 +15,9 @@ PRINT = "20/minute"
 
 
 def credential_key() -> str:
-    """One budget per credential: the token, the signed-in person, else the address."""
+    """One budget per credential: what it was resolved to, the token, the signed-in person, else the address."""
+    if "budget" in g:
+        return f"resolved:{g.budget}"
     token = bearer(request) or request.headers.get("Authorization")
     if token:
         return "token:" + digest(token).hex()[:32]

@@ -90,11 +90,11 @@ OUTCOMES = {
     "cancelling": Look(_l("Cancelling"), "x-circle", "info"),
 }
 CONSENT_STATES = {
-    "pending": Look(_l("Consent pending"), "hourglass-split", "info"),
-    "given": Look(_l("Consent given"), "check-circle", "good"),
-    "standing": Look(_l("Standing consent"), "check2-all", "good"),
-    "refused": Look(_l("Consent refused"), "x-circle"),
+    "asked": Look(_l("Consent pending"), "hourglass-split", "info"),
+    "consented": Look(_l("Consent given"), "check-circle", "good"),
+    "postponed": Look(_l("Postponed"), "calendar-event"),
     "declined": Look(_l("Consent declined"), "x-circle"),
+    "not_needed": Look(_l("No consent needed"), "check2"),
 }
 ASSET_STATES = {
     "active": Look(_l("Active"), "check-circle", "good"),
@@ -154,6 +154,12 @@ LEVELS = {
     "medium": _l("Medium"),
     "low": _l("Low"),
 }
+SEVERITIES = {
+    "low": _l("Low"),
+    "medium": _l("Medium"),
+    "high": _l("High"),
+    "critical": _l("Critical"),
+}
 SOURCES = {
     "portal": _l("Portal"),
     "phone": _l("Phone"),
@@ -186,6 +192,7 @@ NAMES = {
     "role": ROLES,
     "kind": TICKET_KINDS,
     "level": LEVELS,
+    "severity": SEVERITIES,
     "source": SOURCES,
     "asset_kind": ASSET_KINDS,
 }

@@ -38,7 +38,7 @@ class Freeze(AllForClient, TenantOwned, Base):
     """From when until when nothing is changed at a client."""
 
     __tablename__ = "freezes"
-    __grants__: ClassVar[dict[Role, str]] = {Role.CLIENT: "SELECT"}
+    __grants__: ClassVar[dict[Role, str]] = {Role.CLIENT: "SELECT, INSERT"}
     public_id: Mapped[Any] = public_id()
     name: Mapped[str] = mapped_column(String(120))
     begins_at: Mapped[datetime] = moment()

@@ -74,6 +74,11 @@ def weekly_windows(promise: Promise, time_zone: str) -> Iterator[Recurring]:
         yield Recurring(rule, first_on, time(opens // 60, opens % 60), closes - opens, time_zone)
 
 
+def list_promises(tenant_ids: Collection[int], at: datetime) -> list[tuple[int, str, Promise]]:
+    """Tenant, zone and promise of the contract terms in force: their windows and freezes count too, read-only here."""
+    return [(one, zone, promise) for one, zone, found in _promises(tenant_ids, at) for promise in found]
+
+
 def _promises(tenant_ids: Collection[int], at: datetime) -> Iterator[tuple[int, str, list[Promise]]]:
     """Each tenant's promise in force, of the contract that measures its tickets."""
     today = func.timezone(Contract.time_zone, at)

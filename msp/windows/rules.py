@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrule, rrulestr
@@ -96,6 +97,12 @@ def occurrences(window: Recurring, begin: datetime, end: datetime) -> Iterator[S
         opens = local.replace(tzinfo=zone).astimezone(UTC)
         if opens + length > begin and opens < end:
             yield opens, opens + length
+
+
+def next_spans(window: Recurring, after: datetime, count: int) -> list[Span]:
+    """The next occurrences that begin after a moment, of the ten years from then. Raises UnfitRule."""
+    found = (span for span in occurrences(window, after, after + LOOK_FOR) if span[0] > after)
+    return list(islice(found, count))
 
 
 def frozen_days(first_on: date, last_on: date, time_zone: str) -> Span:

@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from flask_babel import lazy_gettext as _l
 
 from contracts.clock.zones import ZONE_NAMES
-from msp.windows.events import WindowsChanged
+from msp.windows.events import ClientFroze, WindowsChanged
 from msp.windows.models import LONGEST_MINUTES, Freeze, MaintenanceWindow, ProviderFreeze
 from msp.windows.rules import Recurring, UnfitRule, check_rule
 from tenants.audit import services as audit
@@ -15,7 +15,7 @@ from tenants.foundation.db import db
 from tenants.foundation.errors import Invalid
 from tenants.foundation.events import record
 
-_UNFIT = {
+UNFIT = {
     "unreadable": _l("This is not a rule that can be read, such as FREQ=MONTHLY;BYDAY=2TU."),
     "frequency": _l("A window comes daily, weekly or monthly."),
     "never": _l("This window never occurs in the next ten years."),
@@ -44,7 +44,7 @@ def add_window(
     try:
         check_rule(Recurring(rule, first_on, starts_at, minutes, time_zone), since=at)
     except UnfitRule as unfit:
-        raise Invalid("rule", _UNFIT[str(unfit)]) from unfit
+        raise Invalid("rule", UNFIT[str(unfit)]) from unfit
     window = MaintenanceWindow(
         tenant_id=tenant_id,
         name=words,
@@ -77,6 +77,27 @@ def add_freeze(
     *, tenant_id: int, name: str, begins_at: datetime, ends_at: datetime, by: Actor, at: datetime
 ) -> Freeze:
     """Change nothing at this client in this time. Raises Invalid naming what is unfit."""
+    freeze = _put_freeze(tenant_id, name, (begins_at, ends_at), by, at)
+    record(WindowsChanged(tenant_id=tenant_id, at=at, by=by))
+    return freeze
+
+
+def add_own_freeze(
+    *, tenant_id: int, name: str, begins_at: datetime, ends_at: datetime, by: Actor, at: datetime
+) -> Freeze:
+    """A client's administrator wants nothing changed in this time. Raises Invalid naming what is unfit.
+
+    A freeze only takes away, so that what is planned can follow without a look at what the provider has agreed on.
+    """
+    freeze = _put_freeze(tenant_id, name, (begins_at, ends_at), by, at)
+    record(ClientFroze(tenant_id=tenant_id, at=at, by=by, begins_at=begins_at, ends_at=ends_at))
+    return freeze
+
+
+def _put_freeze(
+    tenant_id: int, name: str, span: tuple[datetime, datetime], by: Actor, at: datetime
+) -> Freeze:
+    begins_at, ends_at = span
     words = _span(name, begins_at, ends_at, at)
     freeze = Freeze(
         tenant_id=tenant_id,
@@ -90,7 +111,6 @@ def add_freeze(
     db.session.flush()
     detail = {"name": words, "from": begins_at.isoformat(), "to": ends_at.isoformat()}
     _audit("freeze.add", tenant_id, f"freeze:{freeze.public_id}", by, at, detail)
-    record(WindowsChanged(tenant_id=tenant_id, at=at, by=by))
     return freeze
 
 

@@ -11,13 +11,15 @@ from tenants.foundation.scope import Role
 
 KINDS = ("server", "workstation", "network", "printer", "phone", "other")
 STATES = ("active", "quarantined", "retired")
+# Why nothing is rolled out to an asset: how it turned up unknown, or what is wrong. People clear it by admitting it.
+QUARANTINES = ("gateway", "device", "inventory", "cloned", "needs_repair")
 
 
 class Asset(AllForClient, TenantOwned, Base):
     """A machine or device of a client. Columns up to `notes` are people's; the rest are facts from its agent."""
 
     __tablename__ = "assets"
-    __grants__: ClassVar[dict[Role, str]] = {Role.AGENTS: "SELECT, UPDATE"}
+    __grants__: ClassVar[dict[Role, str]] = {Role.AGENTS: "SELECT, INSERT, UPDATE"}
     public_id: Mapped[Any] = public_id()
     name: Mapped[str] = mapped_column(String(120))
     kind: Mapped[str] = mapped_column(default="workstation")
@@ -41,9 +43,14 @@ class Asset(AllForClient, TenantOwned, Base):
     trust_level: Mapped[str] = mapped_column(default="tls-only")
     software_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
     software_at: Mapped[datetime | None] = moment(nullable=True)
+    # What its client can do: `client` as it named itself, and `by_staff` where people know better.
+    capabilities: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    # Null too for assets that people put or entered into quarantine.
+    quarantined_for: Mapped[str | None]
     __table_args__ = (
         choice("kind", KINDS),
         choice("state", STATES),
+        choice("quarantined_for", QUARANTINES),
         belongs("sites", "site_id"),
         Index("uq_assets_controller", "tenant_id", "controller_id", unique=True),
         Index(

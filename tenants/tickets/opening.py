@@ -21,14 +21,17 @@ from tenants.tickets.codes import new_code
 from tenants.tickets.events import TicketOpened
 from tenants.tickets.history import note
 from tenants.tickets.messages import LONGEST_BODY, Requester, add_message, write_message
-from tenants.tickets.models import KINDS, LEVELS, SOURCES, Ticket
+from tenants.tickets.models import KINDS, LEVELS, SOURCES, TIERS, Ticket
 
 LONGEST_SUBJECT = 200
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What somebody asks for. `priority` overrides the matrix (imports); `request_key` comes from the form."""
+    """What somebody asks for. `priority` overrides the matrix (imports); `request_key` comes from the form.
+
+    `tier` is whose queue it begins in: planned work is known to be for somebody.
+    """
 
     subject: str
     body: str
@@ -43,6 +46,7 @@ class Request:
     request_key: str | None = None
     external_number: str | None = None
     priority: str | None = None
+    tier: str = "L1"
 
 
 def open_ticket(
@@ -94,6 +98,7 @@ def _unknown_words(request: Request) -> Iterator[tuple[str, Any]]:
         ("urgency", LEVELS, _l("Choose high, medium or low.")),
         ("kind", KINDS, _l("This kind of ticket is not known.")),
         ("source", SOURCES, _l("This source is not known.")),
+        ("tier", TIERS, _l("This tier is not known.")),
     ):
         if getattr(request, field) not in known:
             yield field, message
@@ -123,7 +128,7 @@ def _row(tenant: Tenant, request: Request, at: datetime) -> Ticket:
         urgency=request.urgency,
         priority=request.priority or usual,
         priority_overridden=request.priority not in (None, usual),
-        tier="L1",
+        tier=request.tier,
         rev=0,
         requester_user_id=request.requester.user_id,
         requester_name=request.requester.name.strip()[:120],

@@ -89,6 +89,7 @@ class _Run:
 # Endpoints whose path names no tenant's row: a token of a link, a page about the asker.
 OWN_ANSWERS: dict[str, set[int]] = {
     "agents.ddi.show_nothing": {404},
+    "agents.mender.show_nothing": {404},
 }
 
 

@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from msp.agents.artifacts import create_artifacts_app
 from msp.background import application
+from msp.campaigns.live import create_live_app
+from msp.web import headers
 from tenants.foundation.db import db
 from tests import cluster
 from tests.journeys.scene import Scene, build
@@ -49,7 +51,7 @@ def _free_port() -> int:
 
 @pytest.fixture(scope="session")
 def _served(worker_number: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """The portal, and beside it the process of artifacts, as an installation has them."""
+    """The portal, and beside it the processes of artifacts and of streams, as an installation has them."""
     name, port, own = f"portal_journeys_{worker_number}", _free_port(), tmp_path_factory.mktemp("journeys")
     cluster.clone(name)
     app = cluster.make_app(
@@ -58,12 +60,20 @@ def _served(worker_number: int, tmp_path_factory: pytest.TempPathFactory) -> Ite
     app.config["WTF_CSRF_ENABLED"] = True
     settings = replace(app.extensions["settings"], mail_url=f"file://{own / 'mails'}")
     portal = Portal(app, settings.public_url, name, own / "mails")
-    artifacts_app = create_artifacts_app(settings)
-    with serving(portal, port), serving(artifacts_app) as artifacts:
-        settings = replace(settings, artifacts_url=artifacts)
-        app.extensions["settings"] = artifacts_app.extensions["settings"] = settings
+    artifacts_app, live_app = create_artifacts_app(settings), create_live_app(settings)
+    with (
+        serving(portal, port),
+        serving(artifacts_app) as artifacts,
+        serving(portal.beside(live_app)) as streams,
+    ):
+        settings = replace(settings, artifacts_url=artifacts, live_url=streams)
+        for each in (app, artifacts_app, live_app):
+            each.extensions["settings"] = settings
+        app.config["CSP"] = headers.policy(files_at=artifacts, live_at=streams)
+        portal.streams = live_app.extensions["streams"]
         yield portal
-    for each in (app, artifacts_app):
+        portal.end_streams()
+    for each in (app, artifacts_app, live_app):
         with each.app_context():
             db.engine.dispose()
 
@@ -71,6 +81,7 @@ def _served(worker_number: int, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.fixture
 def portal(_served: Portal) -> Iterator[Portal]:
     """The portal with a fresh database, in real time."""
+    _served.end_streams()
     before = application.application() if application._given else None
     application.use(_served.app)
     with _served.app.app_context():

@@ -13,6 +13,8 @@ ELSEWHERE = {
     "static": "files",
     "health.": "for machines",
     "agents.ddi.": "for machines",
+    "agents.mender.": "for machines",
+    "agents.inventories.": "for machines",
     "api.": "for programs",
     "console.export_assets": "a download",
     "console.download_export": "a download",
@@ -28,6 +30,7 @@ ELSEWHERE = {
     "account.lift_second_factor": "needs a link from a mail",
     "account.second_factor": "in the middle of signing in",
     "account.lose_second_factor": "in the middle of signing in",
+    "upkeep.show_feed": "for programs",
     "campaigns.start_campaign": "looks as approving does",
     "campaigns.pause_campaign": "looks as aborting does",
     "console.offboard_tenant": "only of a client that is suspended",
@@ -39,6 +42,7 @@ VIEWERS = {
     "agents": "Nadia",
     "console": "Owen",
     "reports": "Alice",
+    "upkeep": "Nadia",
 }
 PUBLIC = ("account.sign_in", "account.forget_password")
 
@@ -82,19 +86,26 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "campaigns.reject_campaign": scene.submitted,
         "console.show_staff": scene.staff,
         "console.remove_staff": scene.staff,
+        "console.lift_provider_freeze": scene.provider_freeze,
     }
     usual = {
         "slug": "acme",
         "code": scene.waiting,
         "asset_id": scene.asset,
+        "shared_id": scene.shared,
         "site_id": scene.site,
         "contract_id": scene.contract,
         "statement_id": scene.statement,
         "trial_id": scene.trial,
         "campaign": scene.campaign,
         "action": scene.action,
-        "lane": scene.lane,
+        "part": scene.part,
+        "release": scene.release,
         "entry_id": scene.entry,
         "public_id": scene.member,
+        "plan": scene.plan,
+        "policy": scene.policy,
+        "window": scene.window,
+        "freeze": scene.freeze,
     }
     return special.get(name) or usual[parameter]

@@ -1,8 +1,9 @@
 """Something on every page: tickets in several states, a campaign that stopped at a failure, people and machines."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from datetime import time as hour
 from io import BytesIO
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,9 +17,14 @@ from contracts.terms.models import Contract
 from contracts.terms.queries import list_versions
 from contracts.terms.services import add_version
 from contracts.timers.maintenance import Work, record_maintenance
+from msp.agents.shared import add_shared
 from msp.campaigns import services as campaigns
-from msp.campaigns.models import Action, Campaign, WaveLane
+from msp.campaigns.models import Action, Campaign, CampaignTenant, Release
 from msp.reports.evidence import gather_evidence
+from msp.upkeep import policies
+from msp.upkeep import services as upkeep
+from msp.windows import services as windows
+from msp.windows.rules import Recurring
 from tenants.assets.models import Asset
 from tenants.files.models import StoredFile
 from tenants.files.services import Store, Upload, keep_file
@@ -51,12 +57,19 @@ class Scene:
     trial: str
     campaign: str
     action: str
-    lane: str
+    part: str
+    release: str
     draft: str
     submitted: str
     member: str
     staff: str
     entry: str
+    shared: str
+    plan: str
+    policy: str
+    window: str
+    freeze: str
+    provider_freeze: str
 
 
 def build(portal: Portal) -> Scene:
@@ -68,10 +81,13 @@ def build(portal: Portal) -> Scene:
         rollout, draft, submitted = _campaigns(app, cast)
         statement = last_months_statement(app, cast)
         trial = _trial(app, cast)
+        planned = _upkeep(app, cast)
         portal.work()
         with personas.within(app, cast, "acme"):
             acme = cast.tenants["acme"]
-            lane = select(WaveLane).where(WaveLane.campaign_id == rollout.id, WaveLane.tenant_id == acme)
+            part = select(CampaignTenant).where(
+                CampaignTenant.campaign_id == rollout.id, CampaignTenant.tenant_id == acme
+            )
             return Scene(
                 waiting=codes[0],
                 resolved=codes[1],
@@ -86,12 +102,15 @@ def build(portal: Portal) -> Scene:
                 action=str(
                     db.session.scalars(select(Action).where(Action.campaign_id == rollout.id)).first().id
                 ),
-                lane=_id(lane.where(WaveLane.state != "planned")),
+                part=_id(part),
+                release=_release_id(rollout),
                 draft=_campaign_id(draft),
                 submitted=_campaign_id(submitted),
                 member=_id(select(Membership).where(Membership.name == "Bob")),
                 staff=_staff_id("Tina"),
                 entry=_id(select(TimeEntry)),
+                shared=_shared(app, cast),
+                **planned,
             )
 
 
@@ -103,9 +122,25 @@ def _campaign_id(rollout: fleet.Rollout) -> str:
     return _id(select(Campaign).where(Campaign.id == rollout.id))
 
 
+def _release_id(rollout: fleet.Rollout) -> str:
+    of_campaign = select(Campaign.release_id).where(Campaign.id == rollout.id)
+    return _id(select(Release).where(Release.id == of_campaign.scalar_subquery()))
+
+
 def _staff_id(name: str) -> str:
     with enter(gate()):
         return _id(select(StaffMember).where(StaffMember.name == name))
+
+
+def _shared(app: Any, cast: personas.Cast) -> str:
+    """Acme's gateway token."""
+    nadia = personas.actor(app, cast, "Nadia")
+    with personas.within(app, cast, "Nadia"):
+        kept, _token = add_shared(
+            cast.tenants["acme"], kind="gateway", name="Branches", by=nadia, at=time.now()
+        )
+        db.session.commit()
+        return str(kept.public_id)
 
 
 def _tickets(app: Any, cast: personas.Cast) -> Sequence[str]:
@@ -226,6 +261,46 @@ def _trial(app: Any, cast: personas.Cast) -> str:
 def last_month(now: datetime, zone: str) -> date:
     """The first day of the month before, in a zone."""
     return (now.astimezone(ZoneInfo(zone)).date().replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
+def _upkeep(app: Any, cast: personas.Cast) -> dict[str, str]:
+    """A window and freezes, upkeep that has become a ticket, and a policy: by the names of their path parameters."""
+    now, acme = time.now(), cast.tenants["acme"]
+    month_ago = now - timedelta(days=31)
+    night = Recurring("FREQ=WEEKLY;BYDAY=SA,SU", month_ago.date(), hour(22), 240, "Asia/Jakarta")
+    frozen = {"begins_at": now + timedelta(days=5), "ends_at": now + timedelta(days=8)}
+    with personas.within(app, cast, "Mia") as mia:
+        window = windows.add_window(
+            tenant_id=acme,
+            name="Weekend nights",
+            rule=night.rule,
+            first_on=night.first_on,
+            starts_at=night.starts_at,
+            minutes=night.minutes,
+            time_zone=night.time_zone,
+            by=mia,
+            at=month_ago,
+        )
+        freeze = windows.add_freeze(tenant_id=acme, name="Closing of the books", by=mia, at=now, **frozen)
+        everywhere = windows.add_provider_freeze(name="Public holidays", by=mia, at=now, **frozen)
+        said = upkeep.Plan(
+            title="Clean the cash desks",
+            rule=replace(night, rule="FREQ=MONTHLY;BYDAY=2TU"),
+            checklist=["Take the covers off", "Clean the fans", "Write down the counters"],
+            lead_days=7,
+        )
+        plan = upkeep.add_plan(acme, said, by=mia, at=month_ago)
+        policy = policies.add_policy(
+            policies.Policy(name="Second Tuesday", tenant_ids=[acme], rule=said.rule), by=mia, at=month_ago
+        )
+        db.session.commit()
+        return {
+            "plan": str(plan.public_id),
+            "policy": str(policy.public_id),
+            "window": str(window.public_id),
+            "freeze": str(freeze.public_id),
+            "provider_freeze": str(everywhere.public_id),
+        }
 
 
 def _campaigns(app: Any, cast: personas.Cast) -> tuple[fleet.Rollout, fleet.Rollout, fleet.Rollout]:

@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 from msp import schedule
 from msp.background import runner
 from tenants.foundation import time
+from tenants.foundation.db import db
 
 
 class Portal:
@@ -23,11 +24,37 @@ class Portal:
     def __init__(self, app: Flask, url: str, database: str, mails: Path) -> None:
         self.app, self.url, self.database, self.mails = app, url, database, mails
         self._moment: datetime | None = None
+        self.streams: Any = None
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request at the moment that is set."""
         with self.clock():
             return self.app(environ, start_response)
+
+    def beside(self, app: Callable[..., Any]) -> Callable[..., Any]:
+        """Another process of the installation, in which it is the same time."""
+
+        def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+            with self.clock():
+                found: Iterable[bytes] = app(environ, start_response)
+                return found
+
+        return answer
+
+    def end_streams(self) -> None:
+        """No stream is open any more, and nothing is read for one: the database may go away."""
+        hub = self.streams
+        if hub is None:
+            return
+        hub.is_serving = lambda: False
+        reader = hub._reader
+        for _ in range(500):
+            if hub.listeners == 0 and (reader is None or not reader.is_alive()):
+                break
+            threading.Event().wait(0.02)
+        hub.is_serving = lambda: True
+        with hub.app.app_context():
+            db.engine.dispose()
 
     def clock(self) -> Any:
         """The moment that is set, in force; real time if none is. Each use is a millisecond later than the last."""

@@ -1,12 +1,14 @@
-"""A release on its way to real agents of several clients: the second wave fails, and the campaign stops by itself."""
+"""A release on its way to real agents: clients decide, the second wave fails and stops it, and a rollback mends it."""
 
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 
 import pytest
 
 from msp.agents import enrolment
+from msp.campaigns.releases import add_release
 from tenants.assets.models import Asset
 from tenants.assets.queries import AssetFilter, list_assets
 from tenants.assets.rules import Entered
@@ -81,8 +83,9 @@ def draft(leo):
         leo.page.get_by_role("checkbox", name=client).check()
     leo.press("Add assets")
     assert "5 assets added." in leo.text
-    leo.fill("Waves, in percent of all assets", "20, 60, 100")
+    leo.fill("Waves, in percent of all assets", "20, 100")
     leo.fill("Wait after the last success", "0")
+    leo.fill("Assets at once", "4")
     leo.press("Set the waves")
     leo.picture("draft")
 
@@ -100,50 +103,76 @@ def submit_and_approve(leo, nadia, path):
     nadia.follow("Approve…")
     nadia.picture("approve")
     nadia.press("Approve for 3 clients, 5 assets")
-    nadia.follow("Start…")
-    nadia.picture("start")
-    nadia.press("Start for 3 clients, 5 assets")
 
 
-def machines_of_wave(nadia, path, wave):
-    """Names of the machines that the page lists in this wave."""
-    nadia.go(f"{path}/actions")
-    rows = nadia.page.locator("table tbody tr")
-    cells = [rows.nth(place).locator("th, td").all_inner_texts() for place in range(rows.count())]
-    return [row[0].strip() for row in cells if row[2].strip() == str(wave)]
+def ask_the_clients(portal, alice, mallory):
+    """By mail and at home; Acme lets it in, Globex puts it off."""
+    portal.work()
+    mail = portal.mails_to(personas.email("Alice"))[-1]
+    assert mail["Subject"].startswith(("Your decision is needed", "Keputusan Anda diperlukan"))
+    page = re.search(r"https?://\S+/portal/maintenance/\S+", mail.get_body(("plain",)).get_content())[0]
+    alice.go("/portal/")
+    assert "1 decision about maintenance waits for you." in alice.text
+    alice.picture("home")
+    alice.follow("Look and decide")
+    alice.picture("maintenance")
+    alice.go(page)
+    assert all(name in alice.text for name in MACHINES["acme"])
+    assert "globex" not in alice.text.lower()
+    alice.picture("asked")
+    alice.follow("Let it in…")
+    alice.picture("consent")
+    alice.press("Let it in on 2 machines")
+    assert "You let it in." in alice.text
+    mallory.go("/portal/maintenance")
+    mallory.follow("Welcome text of November")
+    mallory.follow("Postpone…")
+    mallory.fill("Until", (datetime.now(UTC) + timedelta(days=4)).date().isoformat())
+    mallory.fill("Reason (if you like)", "Stock taking until Friday")
+    mallory.picture("postpone")
+    mallory.press("Postpone it for 2 machines")
+    assert "Postponed until" in mallory.text
+    mallory.picture("postponed")
+    return page
 
 
-def test_a_campaign_stops_at_a_wave_that_fails(portal, fleet, visit):
+def test_a_campaign_stops_at_a_wave_that_fails_and_is_rolled_back(portal, fleet, visit):
     leo, nadia = visit("Leo").sign_in(), visit("Nadia").sign_in()
+    alice, mallory = visit("Alice").sign_in(), visit("Mallory").sign_in()
     draft(leo)
     path = leo.path.partition("#")[0]
     submit_and_approve(leo, nadia, path)
-
-    go_on(portal)
-    (first,) = machines_of_wave(nadia, path, 1)
-    assert first == "nms-pc-1", "the provider's own machines come first"
-    second, third = (machines_of_wave(nadia, path, wave) for wave in (2, 3))
-    broken, sound = second
-    go_on(portal, fleet.values())
-    assert fleet[first].installed("etc/motd") == WELCOME
-    assert all(fleet[name].installed("etc/motd") is None for name in (*second, *third))
+    part = ask_the_clients(portal, alice, mallory)
     nadia.go(path)
-    assert "1 of 1 done" in nadia.part("Waves and clients")
+    nadia.follow("Start…")
+    nadia.picture("start")
+    nadia.press("Start for 3 clients, 5 assets")
+    assert "Stock taking until Friday" in nadia.part("Waves and clients")
+
+    first, own = "nms-pc-1", [fleet[name] for name in MACHINES["acme"]]
+    go_on(portal)
+    broken, sound = MACHINES["acme"]
+    nadia.page.locator(".live-on").wait_for(state="visible")
+    go_on(portal, fleet.values())
+    assert fleet[first].installed("etc/motd") == WELCOME, "the provider's own machines come first"
+    assert all(machine.installed("etc/motd") is None for machine in own)
+    # The board hears of it by itself.
+    nadia.page.locator(".board", has_text="1 of 1 done").wait_for()
     nadia.picture("wave-1-passed")
 
     fleet[broken].break_disk()
-    go_on(portal, [fleet[name] for name in second])
+    go_on(portal, own)
+    nadia.page.locator(".alert", has_text="It stopped itself: too much failed.").wait_for()
     assert fleet[sound].installed("etc/motd") == WELCOME
     assert fleet[broken].installed("etc/motd") is None
-    nadia.go(path)
-    board = nadia.part("Waves and clients")
-    assert "1 failed" in board
-    assert "It stopped itself: too much failed." in nadia.text
+    assert "1 failed" in nadia.part("Waves and clients")
     nadia.picture("wave-2-failed")
     go_on(portal, fleet.values())
-    assert all(fleet[name].installed("etc/motd") is None for name in third), (
-        "nothing is offered while it stands"
-    )
+    assert all(fleet[name].installed("etc/motd") is None for name in MACHINES["globex"]), "Globex put it off"
+    alice.go(part)
+    assert "Could not be updated" in alice.text
+    assert "Updated, and proven" in alice.text
+    alice.picture("what-happened")
 
     see_each_asset(nadia, path, broken)
     abort(portal, nadia, path)
@@ -152,9 +181,53 @@ def test_a_campaign_stops_at_a_wave_that_fails(portal, fleet, visit):
         first: "Success",
         sound: "Success",
         broken: "Failed",
-        **dict.fromkeys(third, "Skipped"),
+        **dict.fromkeys(MACHINES["globex"], "Skipped"),
     }
     nadia.picture("outcomes")
+    roll_back(portal, leo, nadia, alice, path, fleet)
+
+
+OLD = b"The text of October.\n"
+
+
+def roll_back(portal, leo, nadia, alice, path, fleet):
+    """To the version of before, which was a release too; approved and let in like any campaign."""
+    with portal.app.app_context(), portal.clock():
+        by = personas.actor(portal.app, personas.load(), "Leo")
+        with enter(by.scope()):
+            files = [("motd", BytesIO(OLD))]
+            old = {"name": "motd", "version": "2026.10", "target_path": "etc/motd", "files": files}
+            add_release(**old, by=by, at=time.now())
+            db.session.commit()
+    (fleet["acme-pc-1"].folder / "root" / ".readonly").unlink()
+    leo.go(path)
+    leo.follow("Roll back…")
+    leo.choose("Back to", "motd/2026.10")
+    leo.picture("roll-back")
+    leo.press("Draft the rollback")
+    assert "Rolls back" in leo.text
+    leo.picture("rollback-drafted")
+    back = leo.path.partition("#")[0]
+    leo.follow("Submit…")
+    leo.press("Submit for 2 clients, 3 assets")
+    nadia.go(back)
+    nadia.follow("Approve…")
+    nadia.press("Approve for 2 clients, 3 assets")
+    alice.go("/portal/maintenance")
+    alice.follow("Look and decide ↩ Welcome text of November")
+    assert "Takes back" in alice.text
+    alice.follow("Let it in…")
+    alice.press("Let it in on 2 machines")
+    nadia.go(back)
+    nadia.follow("Start…")
+    nadia.press("Start for 2 clients, 3 assets")
+    for _ in range(5):
+        go_on(portal, fleet.values())
+    assert all(fleet[name].installed("etc/motd") == OLD for name in ("nms-pc-1", "acme-pc-1", "acme-pc-2"))
+    assert fleet["globex-pc-1"].installed("etc/motd") is None
+    nadia.go(back)
+    assert re.search("Complet", nadia.text)
+    nadia.picture("rolled-back")
 
 
 def outcome_of(nadia, path, name):

@@ -5,7 +5,7 @@ from marshmallow import fields, validate
 
 from msp.api.schemas.common import ListQuery, length, moment, moment_or_null, number, one_of, words
 from msp.campaigns.phases import OUTCOMES, PHASES
-from msp.campaigns.rules import CAMPAIGN_STATES, LANE_STATES, PAUSE_CAUSES
+from msp.campaigns.rules import CAMPAIGN_KINDS, CAMPAIGN_STATES, CONSENTS, LANE_STATES, PAUSE_CAUSES
 
 TRANSITIONS = ("submit", "approve", "reject", "start", "pause", "resume", "abort", "withdraw")
 
@@ -23,6 +23,7 @@ class CampaignOut(Schema):
 
     id = fields.UUID(metadata={"description": "Public id."})
     title = words("Title.", "Tool 1.2 for everyone")
+    kind = words("A rollout, or a rollback of one.", "rollout", validate=one_of(*CAMPAIGN_KINDS))
     state = words("Where it stands.", "running", validate=one_of(*CAMPAIGN_STATES))
     release = fields.Nested(ReleaseOut)
     tenants = fields.List(
@@ -36,10 +37,49 @@ class CampaignOut(Schema):
     start_at = moment_or_null("For when it is scheduled.")
     started_at = moment_or_null("When it began.")
     ended_at = moment_or_null("When it ended.")
+    deadline_at = moment_or_null("Until when clients without consent and assets out of reach are waited for.")
     pause_cause = words("What paused it.", allow_none=True, validate=one_of(*PAUSE_CAUSES))
     pause_reason = words("Why it was paused.", allow_none=True)
     plan_sha256 = words("Hash of the frozen plan: what the second person approves.", allow_none=True)
     allowed_transitions = fields.List(fields.String(validate=one_of(*TRANSITIONS)))
+
+
+def _most(description: str) -> fields.Integer:
+    return fields.Integer(
+        strict=True,
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(1, 1_000_000),
+        metadata={"description": f"{description} Null: no limit.", "example": 20},
+    )
+
+
+class LimitsOut(Schema):
+    """How many assets may be under way at once."""
+
+    at_once = _most("In the whole campaign.")
+    per_tenant = _most("At one client.")
+    per_site = _most("At one site.")
+    ramp_from = _most("At first; doubled each time that as many have succeeded.")
+    per_service = fields.Integer(
+        strict=True,
+        load_default=1,
+        validate=validate.Range(1, 1_000_000),
+        metadata={"description": "Of assets that share a tag such as `service:directory`.", "example": 1},
+    )
+
+
+class ConsentOut(Schema):
+    """What a client's administrators say to the campaign at their company."""
+
+    tenant = words("Slug of the client.", "acme")
+    consent = words("What was decided.", "consented", validate=one_of(*CONSENTS))
+    assets = number("Assets of the client that take part.", 4)
+    asked_at = moment_or_null("When the client was asked; null before the approval.")
+    decided_by = words("Who decided.", "Alice", allow_none=True)
+    decided_at = moment_or_null("When.")
+    reason = words("Why.", allow_none=True)
+    postponed_until = moment_or_null("Until when it was put off.")
 
 
 class WaveOut(Schema):
@@ -58,7 +98,8 @@ class LaneOut(Schema):
     tenant = words("Slug of the client.", "acme")
     wave = number("Ordinal of the wave.", 1)
     state = words("Where it stands.", "open", validate=one_of(*LANE_STATES))
-    reason = words("Why.", allow_none=True)
+    reason = words("Why; of a waiting lane: consent, previous, window or freeze.", allow_none=True)
+    is_catch_up = fields.Boolean(metadata={"description": "Whether it is for assets that were out of reach."})
     members = number("Assets.", 4)
     ok = number("Good ends.", 3)
     bad = number("Bad ends.", 0)
@@ -74,6 +115,11 @@ class CampaignDetailOut(CampaignOut):
 
     waves = fields.List(fields.Nested(WaveOut))
     lanes = fields.List(fields.Nested(LaneOut))
+    consents = fields.List(fields.Nested(ConsentOut))
+    limits = fields.Nested(LimitsOut)
+    rollback_of = fields.UUID(
+        allow_none=True, metadata={"description": "Public id of the campaign that a rollback undoes."}
+    )
     resume_asked_by = words("Who asked to resume, while a second person is needed.", allow_none=True)
 
 
@@ -85,7 +131,7 @@ class CampaignQuery(ListQuery):
 
 
 class CampaignIn(Schema):
-    """A campaign to draft. Assets are chosen by id, or by client and narrowed by kind and tag."""
+    """A campaign to draft. Assets are chosen by id, or by client, and narrowed by the rest."""
 
     title = words("Title.", "Tool 1.2 for everyone", required=True, validate=length(120))
     release = words("Public id of the release.", required=True)
@@ -100,6 +146,8 @@ class CampaignIn(Schema):
     )
     kind = words("Only assets of this kind.", load_default="", validate=length(40, 0))
     tag = words("Only assets with this tag.", load_default="", validate=length(40, 0))
+    software = words("Only assets that have this package.", load_default="", validate=length(200, 0))
+    version = words("How that package's version begins.", load_default="", validate=length(120, 0))
     assets = fields.List(
         fields.UUID(),
         load_default=list,
@@ -116,6 +164,7 @@ class CampaignIn(Schema):
             "example": [5, 25, 100],
         },
     )
+    limits = fields.Nested(LimitsOut, load_default=None, allow_none=True)
 
 
 class CampaignTransitionIn(Schema):
@@ -132,14 +181,15 @@ class CampaignTransitionIn(Schema):
 
 
 class ActionOut(Schema):
-    """One attempt to bring the release to one asset."""
+    """What came of one asset: the attempt that counts."""
 
     id = number("Number, as the asset's agent knows it.", 1)
     tenant = words("Slug of the client.", "acme")
     asset = fields.UUID(allow_none=True, metadata={"description": "Public id of the asset."})
     asset_name = words("Name of the asset.", "acme-pc-1", allow_none=True)
     wave = number("Ordinal of the wave.", 1, allow_none=True)
-    attempt = number("From 1.", 1)
+    attempt = number("From 1; earlier attempts do not count any more.", 1)
+    reboot_pending = fields.Boolean(metadata={"description": "Whether a restart is still needed."})
     phase = words("How far it is.", "closed", validate=one_of(*PHASES))
     outcome = words("How it ended.", "success", allow_none=True, validate=one_of(*OUTCOMES))
     reason = words("Why.", allow_none=True)

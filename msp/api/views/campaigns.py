@@ -1,6 +1,7 @@
 """Campaigns: the same services as their pages."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from typing import Any
 
 from marshmallow import RAISE
@@ -22,8 +23,9 @@ from msp.api.schemas.campaigns import (
 )
 from msp.api.schemas.common import ListQuery, page_of
 from msp.api.views.listing import page_document
-from msp.campaigns import queries, rules, services
-from msp.campaigns.models import Action, Campaign, Decision, Release, WaveLane
+from msp.campaigns import plans, queries, rules, services
+from msp.campaigns.models import Action, Campaign, CampaignTenant, Decision, Release, WaveLane
+from msp.campaigns.pacing import Limits
 from msp.campaigns.queries import Tally
 from msp.campaigns.releases import usable_release
 from msp.web.access import actor, require
@@ -87,11 +89,23 @@ def draft_campaign(json_data: dict[str, Any]) -> Any:
             tenants=tenants,
             kind=json_data["kind"],
             tag=json_data["tag"],
+            software=json_data["software"],
+            version=json_data["version"],
             assets=json_data["assets"],
         )
-    if json_data["percents"] is not None:
-        services.wish(campaign, by=actor(), percents=json_data["percents"])
+    _wish(campaign, json_data)
     return _detail(campaign)
+
+
+def _wish(campaign: Campaign, wanted: dict[str, Any]) -> None:
+    """Waves and limits, where they are given."""
+    wishes: dict[str, Any] = {}
+    if wanted["percents"] is not None:
+        wishes["percents"] = wanted["percents"]
+    if wanted["limits"] is not None:
+        wishes["limits"] = Limits(**wanted["limits"])
+    if wishes:
+        services.wish(campaign, by=actor(), **wishes)
 
 
 @bp.get("/campaigns/<id>")
@@ -156,7 +170,10 @@ def list_campaign_actions(id: str, query_data: dict[str, Any]) -> Any:
 
     def document(one: Action) -> dict[str, Any]:
         asset = assets.get((one.tenant_id, one.asset_id))
-        same = ("id", "attempt", "phase", "outcome", "detail", "offered_at", "started_at", "reported_at")
+        same = (
+            "id", "attempt", "phase", "outcome", "detail", "offered_at", "started_at", "reported_at",
+            "reboot_pending",
+        )  # fmt: skip
         return {name: getattr(one, name) for name in same} | {
             "tenant": slugs.get(one.tenant_id),
             "asset": asset.public_id if asset else None,
@@ -201,8 +218,8 @@ def _releases(rows: Iterable[Campaign]) -> dict[int, Release]:
 
 def _document(campaign: Campaign, release: Release, slugs: dict[int, str]) -> dict[str, Any]:
     same = (
-        "title", "state", "created_by", "created_at", "submitted_at", "decided_by", "decided_at", "start_at",
-        "started_at", "ended_at", "pause_cause", "pause_reason", "plan_sha256",
+        "title", "kind", "state", "created_by", "created_at", "submitted_at", "decided_by", "decided_at", "start_at",
+        "started_at", "ended_at", "deadline_at", "pause_cause", "pause_reason", "plan_sha256",
     )  # fmt: skip
     return {name: getattr(campaign, name) for name in same} | {
         "id": campaign.public_id,
@@ -216,8 +233,12 @@ def _detail(campaign: Campaign) -> dict[str, Any]:
     lanes, tallies = queries.list_lanes(campaign.id), queries.count_actions(campaign.id)
     slugs = _slugs([*(campaign.tenant_ids or ()), *(lane.tenant_id for lane in lanes)])
     document = _document(campaign, _releases([campaign])[campaign.release_id], slugs)
+    undone = queries.find_campaign_by_id(campaign.rollback_of_id) if campaign.rollback_of_id else None
     return document | {
         "resume_asked_by": campaign.resume_asked_by,
+        "rollback_of": undone.public_id if undone else None,
+        "limits": asdict(plans.limits_of(campaign.plan or campaign.wishes)),
+        "consents": [_consent(one, slugs) for one in queries.list_parts(campaign.id)],
         "waves": [
             {"ordinal": one.ordinal, "name": one.name, "size": one.size, "gate": one.gate}
             for one in queries.list_waves(campaign.id)
@@ -226,8 +247,16 @@ def _detail(campaign: Campaign) -> dict[str, Any]:
     }
 
 
+def _consent(part: CampaignTenant, slugs: dict[int, str]) -> dict[str, Any]:
+    same = ("consent", "asked_at", "decided_by", "decided_at", "reason", "postponed_until")
+    return {name: getattr(part, name) for name in same} | {
+        "tenant": slugs.get(part.tenant_id),
+        "assets": part.asset_count,
+    }
+
+
 def _lane(lane: WaveLane, tally: Tally, slugs: dict[int, str]) -> dict[str, Any]:
-    same = ("state", "reason", "planned_at", "opened_at", "ended_at")
+    same = ("state", "reason", "is_catch_up", "planned_at", "opened_at", "ended_at")
     return {name: getattr(lane, name) for name in same} | {
         "id": lane.public_id,
         "tenant": slugs.get(lane.tenant_id),

@@ -4,7 +4,10 @@ import io
 import uuid
 
 import pytest
+from sqlalchemy import select
 
+from msp.campaigns import consents
+from msp.campaigns.models import CampaignTenant
 from msp.campaigns.releases import add_release
 from tenants.foundation import time
 from tenants.foundation.db import db
@@ -39,7 +42,16 @@ def step(call, name, draft, to, **more):
     return call(name).post(f"/campaigns/{draft['id']}/transitions", {"to": to, **more})
 
 
-def test_from_draft_to_abort(call, draft):
+def let_in(within, draft, slug):
+    """The client's administrator consents, in the portal."""
+    name = {"acme": "Alice", "globex": "Mallory"}[slug]
+    with within(name) as admin:
+        part = db.session.scalars(select(CampaignTenant).where(CampaignTenant.title == draft["title"])).one()
+        consents.consent(part, by=admin, at=time.now())
+        db.session.commit()
+
+
+def test_from_draft_to_abort(call, draft, within):
     assert (draft["state"], draft["created_by"]) == ("draft", "Leo")
     assert draft["release"]["name"] == "tool"
     submitted = step(call, "Leo", draft, "submit").get_json()
@@ -50,11 +62,27 @@ def test_from_draft_to_abort(call, draft):
     assert step(call, "Nadia", draft, "approve", plan_sha256="0" * 64).status_code == 409
     approved = step(call, "Nadia", draft, "approve", plan_sha256=submitted["plan_sha256"]).get_json()
     assert (approved["state"], approved["decided_by"]) == ("approved", "Nadia")
-    assert step(call, "Nadia", draft, "start").get_json()["state"] == "scheduled"
+    assert step(call, "Nadia", draft, "start").status_code == 409, "no client has consented yet"
+    let_in(within, draft, "acme")
+    started = step(call, "Nadia", draft, "start").get_json()
+    assert started["state"] == "scheduled"
+    said = {one["tenant"]: (one["consent"], one["decided_by"]) for one in started["consents"]}
+    assert said == {"acme": ("consented", "Alice"), "globex": ("asked", None)}
     assert step(call, "Nadia", draft, "abort", reason="Wrong file.").get_json()["state"] == "aborting"
     decisions = call("Leo").get(f"/campaigns/{draft['id']}/decisions").get_json()["items"]
     assert [one["kind"] for one in decisions] == ["abort", "start", "approve", "submit"]
     assert decisions[0]["inputs"] == {"reason": "Wrong file."}
+
+
+def test_limits_and_software_are_chosen_in_the_draft(call, release, fields):
+    body = {"title": "Tool", "release": release, "tenants": ["acme"]}
+    made = call("Leo").post("/campaigns", body | {"limits": {"at_once": 20, "ramp_from": 2}}).get_json()
+    none = {"at_once": None, "per_tenant": None, "per_site": None, "ramp_from": None, "per_service": 1}
+    assert made["limits"] == none | {"at_once": 20, "ramp_from": 2}
+    assert (made["kind"], made["rollback_of"], made["consents"]) == ("rollout", None, [])
+    assert fields(call("Leo").post("/campaigns", body | {"limits": {"at_once": 0}})) == ["limits.at_once"]
+    narrowed = call("Leo").post("/campaigns", body | {"software": "no-such-package"}).get_json()
+    assert step(call, "Leo", narrowed, "submit").status_code == 422, "nothing has that package"
 
 
 def test_steps_that_are_not_possible_name_those_that_are(call, draft, fields):

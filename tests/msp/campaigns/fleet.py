@@ -282,8 +282,10 @@ def draft(
     gate=OPEN_GATE,
     timing=QUICK,
     version: str | None = None,
+    files: Sequence[tuple[str, bytes]] = (("motd", BYTES),),
+    assets: Sequence[uuid.UUID] | None = None,
 ) -> Rollout:
-    """A draft over every enrolled asset of these tenants."""
+    """A draft over every enrolled asset of these tenants, or over these assets."""
     by = personas.actor(app, cast, author)
     at = time.now()
     with app.app_context(), enter(by.scope()):
@@ -291,12 +293,13 @@ def draft(
             name="motd",
             version=version or hashlib.sha256(secrets.token_bytes(8)).hexdigest()[:8],
             target_path="etc/motd",
-            files=[("motd", io.BytesIO(BYTES))],
+            files=[(filename, io.BytesIO(content)) for filename, content in files],
             by=by,
             at=at,
         )
         campaign = services.draft_campaign(title="Welcome", release=release, by=by, at=at)
-        services.add_assets(campaign, by=by, assets=_enrolled([cast.tenants[one] for one in slugs]))
+        chosen = assets if assets is not None else _enrolled([cast.tenants[one] for one in slugs])
+        services.add_assets(campaign, by=by, assets=chosen)
         services.wish(campaign, by=by, percents=percents, gates=[gate], timing=timing)
         db.session.commit()
         return Rollout(app, cast, campaign.id)

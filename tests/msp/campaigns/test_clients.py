@@ -464,3 +464,18 @@ class TestTickets:
             db.session.commit()
         assert rollout.tick() == "paused"
         assert [one.reason for one in rollout.lanes() if one.state == "failed"] == ["veto: new tickets"]
+
+
+def test_machines_whose_client_cannot_take_the_release_are_left_out(app, cast, machines):
+    with app.app_context(), enter(of_tenant(cast.tenants["acme"])):
+        db.session.execute(
+            update(Asset)
+            .where(Asset.id == machines[1].asset_id)
+            .values(capabilities={"client": "mender"})
+            .execution_options(synchronize_session=False)
+        )
+        db.session.commit()
+    rollout = fleet.start(fleet.draft(app, cast))
+    assert machines[1].asset_id not in {one.asset_id for one in rollout.actions()}
+    submitted = next(one for one in rollout.decisions() if one.kind == "submit")
+    assert submitted.inputs["left_out"] == 1

@@ -1,0 +1,122 @@
+"""Inventories from agents that only tell what a machine is: FusionInventory, OCS; `server = PUBLIC_URL/inventory`.
+
+The credential is the client's, so it says whose machine this is and not which: the name in the document is matched to
+an asset, or becomes a quarantined one. Facts that only an asset's own agent may tell are left as they are.
+"""
+
+import base64
+import binascii
+
+from flask import Blueprint, Response, g, request
+from sqlalchemy import select
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from msp.agents import arrivals, ocs, shared
+from msp.agents.ddi import patient
+from msp.agents.models import InventoryDevice
+from msp.agents.parsing import Malformed
+from msp.agents.shared import Sharing
+from msp.campaigns import actions
+from msp.web.access import SignInNeeded, credential
+from msp.web.limits import AGENTS, limiter
+from tenants.assets.models import Asset
+from tenants.assets.rules import clean
+from tenants.assets.services import record_facts, record_software
+from tenants.foundation import time
+from tenants.foundation.db import db
+from tenants.foundation.errors import Invalid
+from tenants.foundation.scope import Scope
+
+inventories = Blueprint("inventories", __name__, url_prefix="/inventory")
+MOST_BYTES = 4 * 1024 * 1024
+HOURS = "24"
+# What firmware says that knows no serial number.
+NO_SERIAL = frozenset({"", "none", "default string", "to be filled by o.e.m.", "not specified", "0"})
+limited = limiter.shared_limit(AGENTS, scope="inventories")
+
+
+@inventories.errorhandler(SignInNeeded)
+def _nobody(_error: SignInNeeded) -> Response:
+    return Response(status=401, headers={"WWW-Authenticate": 'Basic realm="inventory"'})
+
+
+def resolve_inventory() -> Scope:
+    """The scope of an inventory: the client whose short name and inventory token these are. Raises SignInNeeded."""
+    scheme, _, packed = request.headers.get("Authorization", "").partition(" ")
+    try:
+        slug, _, token = base64.b64decode(packed.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError) as wrong:
+        raise SignInNeeded from wrong
+    found = shared.find_sharing("inventory", [token], slug) if scheme.lower() == "basic" and token else None
+    if found is None:
+        raise SignInNeeded
+    g.sharing, g.budget = found, f"shared:{found.credential_id}"
+    return found.scope()
+
+
+@inventories.post("/")
+@inventories.post("", endpoint="take_inventory_without_slash")
+@credential("inventory")
+@limited
+@patient
+def take_inventory() -> Response:
+    """A question whether to send an inventory, or the inventory itself."""
+    request.max_content_length = MOST_BYTES
+    try:
+        document = ocs.read_document(request.get_data(cache=True))
+    except RequestEntityTooLarge as wrong:
+        raise Malformed("too large") from wrong
+    if document.query == "PROLOG":
+        return _answer({"RESPONSE": "SEND", "PROLOG_FREQ": HOURS})
+    if document.query == "INVENTORY":
+        _keep(g.sharing, document)
+    return _answer({"RESPONSE": "OK"})
+
+
+def _answer(members: dict[str, str]) -> Response:
+    return Response(ocs.reply(members), content_type="application/x-compress-zlib")
+
+
+def _keep(sharing: Sharing, document: ocs.Document) -> None:
+    at, claimed = time.now(), clean(document.device_id, 255)
+    if not claimed:
+        raise Malformed("no device id")
+    facts = ocs.facts_of(document)
+    asset = _asset(sharing, claimed, facts)
+    try:
+        record_software(asset, ocs.packages_of(document), at)
+        record_facts(asset, facts, at)
+    except Invalid as wrong:
+        raise Malformed(wrong.message) from wrong
+    actions.facts_arrived(asset.tenant_id, asset.id, at)
+    db.session.commit()
+
+
+def _asset(sharing: Sharing, claimed: str, facts: dict[str, str]) -> Asset:
+    """The asset that this machine is known as, that it must be by id or serial number, or a new one in quarantine."""
+    known = select(InventoryDevice.asset_id).where(InventoryDevice.device_id == claimed)
+    asset_id = db.session.scalar(known)
+    if asset_id is not None:
+        return db.session.get_one(Asset, (sharing.tenant_id, asset_id))
+    asset = _alike(claimed, facts) or arrivals.turn_up(
+        sharing,
+        name=clean(facts.get("hostname", ""), 120) or claimed[:120],
+        controller_id=None,
+        how="inventory",
+    )
+    db.session.add(
+        InventoryDevice(
+            tenant_id=sharing.tenant_id, asset_id=asset.id, device_id=claimed, first_seen_at=time.now()
+        )
+    )
+    db.session.flush()
+    return asset
+
+
+def _alike(claimed: str, facts: dict[str, str]) -> Asset | None:
+    living = select(Asset).where(Asset.state != "retired")
+    found = db.session.scalar(living.where(Asset.controller_id == claimed))
+    serial = clean(facts.get("serial", ""), 120)
+    if found is None and serial.lower() not in NO_SERIAL:
+        found = db.session.scalar(living.where(Asset.serial == serial))
+    return found
