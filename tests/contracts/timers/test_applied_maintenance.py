@@ -17,7 +17,7 @@ from tenants.foundation.db import db
 from tenants.foundation.scope import enter, of_tenant
 from tenants.tickets import services as tickets
 from tenants.tickets.queries import list_history
-from tests.clockwork import inside, moments
+from tests.clockwork import inside
 from tests.contracts.timers.test_maintenance import badge, close, differences, due, marks, plan
 
 HOUR = 3600
@@ -38,7 +38,7 @@ class Terms:
         with enter(of_tenant(self.desk.tenant_id)):
             contract = db.session.scalars(select(Contract)).one()
             latest = list_versions(contract)[0]
-            by, at = self.desk.as_actor("Mia"), self.desk.at() + next(moments)
+            by, at = self.desk.as_actor("Mia"), self.desk.at()
             add_version(contract, in_force_on=date(2026, 11, 17), terms=latest.terms | members, by=by, at=at)
             db.session.commit()
 

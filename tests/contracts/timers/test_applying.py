@@ -358,6 +358,16 @@ class TestStatements:
         outcome, _credits, _currency = replay_tenant(desk.tenant_id, first.terms, period)
         assert [(one.clock, one.was, one.would) for one in outcome.changes] == [("update", "met", "none")]
 
+    def test_what_if_keeps_what_was_missed_before_others_were_applied(self, desk, opened):
+        """By the version that was applied, and is the draft, the response had been in time from the beginning."""
+        version = amend(desk, level={"response_minutes": 40_000, "resolution_minutes": 80_000})
+        apply(desk, version)
+        desk.reply(opened, NOON)
+        november = date(2026, 11, 1)
+        period = Period.of(november, november, "Asia/Jakarta", NOON + timedelta(hours=1))
+        outcome, _credits, _currency = replay_tenant(desk.tenant_id, version.terms, period)
+        assert [(one.clock, one.was, one.would) for one in outcome.changes] == [("response", "missed", "met")]
+
 
 def test_a_planted_version_is_named(desk, opened, superuser):
     version = amend(desk)
