@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from msp.campaigns import attempts, health, moves, openings, plans, rooms, rules, tickets, turns
 from msp.campaigns.doors import Doors, over, plain
 from msp.campaigns.events import LaneStarted
-from msp.campaigns.gates import OK, Counts, Gate, GlobalRule, Verdict, judge, judge_all
+from msp.campaigns.gates import OK, Counts, Gate, GlobalRule, Verdict, judge, judge_all, soak_seconds
 from msp.campaigns.glances import Glance, glance
 from msp.campaigns.models import Action, Campaign, CampaignTenant, Wave, WaveLane
 from msp.campaigns.queries import Tally, count_actions, list_lanes, list_parts, list_waves
@@ -242,7 +242,9 @@ class Tick:
             verdict = self._judge_waived(lane, counts)
         else:
             if tally.last_ok_at is not None:
-                lane.soak_until = tally.last_ok_at + timedelta(seconds=gate.soak_seconds)
+                is_urgent = self.campaign.kind == "rollback"
+                soak = soak_seconds(gate, silent_seconds=self.timing.silent_seconds, is_urgent=is_urgent)
+                lane.soak_until = tally.last_ok_at + timedelta(seconds=soak)
             verdict = judge(
                 gate,
                 counts,
