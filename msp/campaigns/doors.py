@@ -1,6 +1,6 @@
 """Opening lanes, and closing them to what the client does not let in. Part of a tick; holds the campaign's row."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,8 +18,8 @@ class Doors:
     """The lanes of a campaign at one moment, and which of their clients let it in."""
 
     campaign_id: int
-    lanes: Sequence[WaveLane]
-    waves: Mapping[int, Wave]
+    lanes: list[WaveLane]
+    waves: dict[int, Wave]
     parts: Sequence[CampaignTenant]
     timing: plans.Timing
     at: datetime
@@ -137,6 +137,7 @@ class Doors:
         )
         known = {lane.tenant_id: lane for lane in self.lanes if lane.is_catch_up}
         made = [self._add_catch_up(tenant_id, until) for tenant_id in sorted(tenants - known.keys())]
+        self.lanes.extend(made)
         for lane in [*(known[one] for one in sorted(tenants & known.keys())), *made]:
             lane.member_count += attempts.catch_up(self.campaign_id, passed, lane, self.at, until)
             lane.state, lane.ended_at, lane.rev = "open", None, lane.rev + 1
@@ -175,6 +176,7 @@ class Doors:
         )
         db.session.add(wave)
         db.session.flush()
+        self.waves[wave.id] = wave
         return wave
 
 

@@ -14,8 +14,9 @@ from sqlalchemy import func, select
 from msp.campaigns import attempts, health, moves, openings, plans, rooms, rules, tickets, turns
 from msp.campaigns.doors import Doors, over, plain
 from msp.campaigns.events import LaneStarted
-from msp.campaigns.gates import Counts, Gate, GlobalRule, Verdict, judge, judge_all
-from msp.campaigns.models import Action, Campaign, Wave, WaveLane
+from msp.campaigns.gates import OK, Counts, Gate, GlobalRule, Verdict, judge, judge_all, soak_seconds
+from msp.campaigns.glances import Glance, glance
+from msp.campaigns.models import Action, Campaign, CampaignTenant, Wave, WaveLane
 from msp.campaigns.queries import Tally, count_actions, list_lanes, list_parts, list_waves
 from msp.campaigns.steps import decide
 from tenants.audit import services as audit
@@ -52,6 +53,7 @@ class Tick:
     is_silence_known: bool
     timing: plans.Timing = field(init=False)
     rule: GlobalRule = field(init=False)
+    seen: Glance = field(init=False)
 
     def __post_init__(self) -> None:
         self.timing = plans.timing_of(self.campaign.plan or {})
@@ -64,11 +66,12 @@ class Tick:
             self._expire()
         if campaign.state == "scheduled":
             self._start()
+        self.seen = glance(campaign.id)
         if campaign.state in rules.EVALUATED | rules.ENDED and campaign.started_at is not None:
             self._settle()
-        self._note_consents()
+        parts = self._note_consents()
         if campaign.state == "running":
-            self._advance()
+            self._advance(parts)
         if campaign.state == "paused":
             moves.withdraw_offers(campaign.id)
         if campaign.state == "aborting":
@@ -99,19 +102,24 @@ class Tick:
 
     def _settle(self) -> None:
         """Verified, expired and amended actions, whatever the campaign is doing."""
-        moves.verify_reported(self.campaign.id, self.at)
-        for lane_id, count in moves.skip_retired(self.campaign.id, self.at).items():
-            inputs = {"lane": lane_id, "actions": count, "because": "asset retired"}
-            decide(self.campaign, at=self.at, actor="portal", kind="skip", inputs=inputs, result="skipped")
-        moves.expire(self.campaign.id, self.at, is_offering=self.campaign.state == "running")
-        for outcome, count in moves.amend(self.campaign.id, self.at).items():
-            inputs = {"outcome": outcome, "actions": count}
-            decide(self.campaign, at=self.at, actor="portal", kind="amend", inputs=inputs, result="amended")
+        seen = self.seen
+        if "verifying" in seen.phases:
+            moves.verify_reported(self.campaign.id, self.at)
+        if seen.phases & {"eligible", "offered"}:
+            for lane_id, count in moves.skip_retired(self.campaign.id, self.at).items():
+                self._note("skip", {"lane": lane_id, "actions": count, "because": "asset retired"}, "skipped")
+        is_due = seen.is_due(self.at)
+        if is_due:
+            moves.expire(self.campaign.id, self.at, is_offering=self.campaign.state == "running")
+        if seen.has_guesses or is_due:
+            for outcome, count in moves.amend(self.campaign.id, self.at).items():
+                self._note("amend", {"outcome": outcome, "actions": count}, "amended")
 
-    def _note_consents(self) -> None:
+    def _note_consents(self) -> list[CampaignTenant]:
         """Put what clients decided since the last look into the ledger; they cannot write there themselves."""
         db.session.flush()
-        for part in list_parts(self.campaign.id):
+        parts = list_parts(self.campaign.id)
+        for part in parts:
             if part.rev != part.noted_rev:
                 part.noted_rev = part.rev
                 inputs = {"reason": part.reason} if part.reason else {}
@@ -124,39 +132,37 @@ class Tick:
                     result=part.consent,
                     tenant_id=part.tenant_id,
                 )
+        return parts
 
-    def _advance(self) -> None:
+    def _advance(self, parts: list[CampaignTenant]) -> None:
         """Judge what is open, stop if that went wrong, else open what may open."""
         db.session.flush()
         lanes = list_lanes(self.campaign.id)
         self._keep_rooms([one for one in lanes if one.state not in rules.TERMINAL_LANES])
-        doors = self._doors()
+        waves = {wave.id: wave for wave in list_waves(self.campaign.id)}
+        doors = Doors(self.campaign.id, lanes, waves, parts, self.timing, self.at)
         for lane in doors.close_unwanted():
             self._decide_lane(lane, {"reason": lane.reason}, "skipped")
-        self._retry(doors)
+        if "failed" in self.seen.outcomes:
+            self._retry(doors)
         tallies = count_actions(self.campaign.id)
         self._judge_lanes(doors, tallies)
         if self.campaign.state == "running":
             self._open(doors)
         if self.campaign.state == "running":
             self._give_turns(doors, tallies)
-        if self.campaign.state == "running" and over(self._doors().lanes):
+        if self.campaign.state == "running" and over(doors.lanes):
             self.campaign.grace_until = self.at + timedelta(seconds=self.timing.grace_seconds)
             self._to("completing", {})
 
     def _keep_rooms(self, lanes: Sequence[WaveLane]) -> None:
         """Copy the room and the reserve to lanes, where offers look; slow machines make the reserve longer."""
         rooms.refresh_rooms(lanes, self.at)
-        slow = int(moves.longest_usual(self.campaign.id))
+        slow = int(moves.longest_usual(self.campaign.id)) if self.seen.has_begun else 0
         self.timing = replace(self.timing, reserve_seconds=max(self.timing.reserve_seconds, slow))
         for lane in lanes:
             if lane.timing.get("reserve_seconds") != self.timing.reserve_seconds:
                 lane.timing = {**lane.timing, "reserve_seconds": self.timing.reserve_seconds}
-
-    def _doors(self) -> Doors:
-        found = self.campaign
-        waves = {wave.id: wave for wave in list_waves(found.id)}
-        return Doors(found.id, list_lanes(found.id), waves, list_parts(found.id), self.timing, self.at)
 
     def _retry(self, doors: Doors) -> None:
         active = [lane for lane in doors.lanes if lane.state in rules.ACTIVE_LANES]
@@ -171,7 +177,7 @@ class Tick:
     def _judge_lanes(self, doors: Doors, tallies: dict[int, Tally]) -> None:
         """Verdicts on what is open; when one stops the campaign, every client concerned gets its tickets."""
         silent = {}
-        if self.is_silence_known:
+        if self.is_silence_known and self.seen.outcomes & OK:
             silent = health.count_silent(self.campaign.id, doors.lanes, self.timing.silent_seconds, self.at)
         self._judge_each(doors, tallies, silent)
         if self.campaign.state == "running":
@@ -181,7 +187,7 @@ class Tick:
 
     def _judge_each(self, doors: Doors, tallies: dict[int, Tally], silent: dict[int, int]) -> None:
         active = [lane for lane in doors.lanes if lane.state in rules.ACTIVE_LANES]
-        vetoes = health.list_vetoes([lane.id for lane in active])
+        vetoes = health.list_vetoes([lane.id for lane in active]) if self.seen.has_begun else {}
         waves = dict(doors.waves)
         for lane in active:
             tally = tallies.get(lane.id, Tally())
@@ -236,7 +242,9 @@ class Tick:
             verdict = self._judge_waived(lane, counts)
         else:
             if tally.last_ok_at is not None:
-                lane.soak_until = tally.last_ok_at + timedelta(seconds=gate.soak_seconds)
+                is_urgent = self.campaign.kind == "rollback"
+                soak = soak_seconds(gate, silent_seconds=self.timing.silent_seconds, is_urgent=is_urgent)
+                lane.soak_until = tally.last_ok_at + timedelta(seconds=soak)
             verdict = judge(
                 gate,
                 counts,

@@ -12,6 +12,8 @@ BAD = frozenset({"failed", "timeout", "rejected", "indeterminate"})
 GONE = frozenset({"unreachable"})
 # Neither good nor bad, and nothing to wait for.
 ASIDE = frozenset({"cancelled", "skipped", "superseded"})
+# A machine's last call may be as much later than its success, or be noted as much later.
+SEEN_LATE_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,16 @@ class Gate:
     def stored(self) -> dict[str, Any]:
         """The gate as a plan stores it."""
         return {**asdict(self), "stop_codes": list(self.stop_codes)}
+
+
+def soak_seconds(gate: Gate, *, silent_seconds: int, is_urgent: bool) -> int:
+    """How long after the last success a lane waits: a wave that soaks at all does so until silence would show.
+
+    `is_urgent`: going back to an earlier version is in a hurry, and waits no longer than it was told to.
+    """
+    if gate.soak_seconds == 0 or is_urgent:
+        return gate.soak_seconds
+    return max(gate.soak_seconds, silent_seconds + SEEN_LATE_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)

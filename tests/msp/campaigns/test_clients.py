@@ -369,6 +369,20 @@ class TestAttempts:
         assert rollout.outcomes() == {"success": 6, "unreachable": 1}
         assert rollout.tick(at=later(seconds=5100)) == "completed"
 
+    def test_several_clients_may_need_a_catch_up_at_the_same_moment(self, app, cast, machines):
+        timing = replace(fleet.QUICK, catches_up=True, campaign_seconds=86400, silent_seconds=10**6)
+        rollout = fleet.start(fleet.draft(app, cast, timing=timing, gate=WIDE))
+        machines[0].cycle()
+        rollout.tick()
+        away = [machines[1], machines[-1]]
+        for one in away:
+            one.is_dead = True
+        cycle(app, machines)
+        rollout.tick(at=later(seconds=700))
+        caught = [one for one in rollout.lanes() if one.is_catch_up]
+        assert {one.tenant_id for one in caught} == {one.tenant_id for one in away}
+        assert len({one.wave_id for one in caught}) == 1
+
     def test_a_newer_campaign_replaces_what_an_older_one_still_planned(self, app, cast, machines):
         older = fleet.start(fleet.draft(app, cast))
         newer = fleet.start(fleet.draft(app, cast))

@@ -145,6 +145,18 @@ class TestSilence:
         failed = next(one for one in rollout.decisions() if one.result == "failed")
         assert failed.inputs["counts"]["silent"] == 1
 
+    def test_a_soak_is_never_shorter_than_it_takes_for_silence_to_show(self, app, cast, machines):
+        gate = replace(fleet.OPEN_GATE, soak_seconds=60)
+        rollout = fleet.start(fleet.draft(app, cast, gate=gate))
+        machines[0].cycle()
+        rollout.tick()
+        for seconds in (90, 301):
+            heard_of(app, machines[1:], later(seconds - 5))
+            rollout.tick(at=later(seconds))
+            assert states(rollout)[1:] == ["waiting", "waiting"]
+        assert rollout.tick(at=later(331)) == "paused"
+        assert states(rollout) == ["failed", "waiting", "waiting"]
+
     def test_who_calls_again_is_alive(self, app, cast, machines):
         gate = replace(fleet.OPEN_GATE, soak_seconds=900)
         rollout = fleet.start(fleet.draft(app, cast, gate=gate))
