@@ -112,7 +112,7 @@ class WavesForm(FlaskForm):
     per_site = _limit(_l("At once at a site"), _l("empty: no limit"))
     ramp_from = _limit(_l("Begin with this many"), _l("and double as often succeed; empty: no ramp"))
     per_service = _number(
-        _l("Of one service at once"), 1, 1_000_000, 1, _l("assets that share a tag such as service:mail")
+        _l("Of one service at once"), 1, 1_000_000, 1, _l("assets that share a tag such as service:web")
     )
 
     def wave_percents(self) -> tuple[int, ...]:

@@ -10,9 +10,10 @@ ENGLISH = """\
 What to try
   1  Sign in as a client's user and open a ticket; then as L1 and answer it. The clock answers to the contract.
   2  As L1 hand the ticket over to L2; as L2 wait for the requester: the clock stops and says why.
-  3  Two campaigns wait for a second person. As manager approve and start "Konfigurasi kasir 2.4.0" and watch seven
-     agents install it wave by wave (hosts/*/root/opt/kasir). "2.5.0" begins with {readonly}, which is read-only:
-     it fails there and stops by itself. Remove hosts/{readonly}/root/.readonly before you try again.
+  3  Two campaigns wait for a second person. As manager approve "Konfigurasi kasir 2.4.0", as each client_admin let it
+     in (Maintenance), start it, and watch seven agents install it wave by wave (hosts/*/root/opt/kasir); the board
+     moves by itself. "2.5.0" begins with {readonly}, which is read-only: it fails there and stops by itself. Remove
+     hosts/{readonly}/root/.readonly before you try again.
   4  Kill what you like (processes.json has the numbers): it comes back and loses nothing.
   5  Commands: set -a; . {environment}; set +a; .venv/bin/flask --app wsgi --help
      tickets import --tenant lentera-timur … takes an old log: that client's contract is in force since 2016.
