@@ -11,7 +11,7 @@ from flask_babel import ngettext
 from msp.campaigns.models import Action, CampaignTenant, WaveLane
 from msp.campaigns.parts import waits_for_word
 from msp.campaigns.queries import Tally
-from msp.campaigns.rules import ACTIVE_LANES
+from msp.campaigns.rules import ACTIVE_LANES, TERMINAL_LANES
 from msp.campaigns.words import reason_words
 from msp.web.formats import moment
 from msp.web.words import Look
@@ -66,6 +66,8 @@ def part_look(
         return Look(_("You declined it"), "x-circle")
     if any(lane.state in ACTIVE_LANES for lane in lanes):
         return Look(_("Under way"), "play-circle", "accent")
+    if lanes and all(lane.state in TERMINAL_LANES for lane in lanes):
+        return _ended(part, tally)
     if any(lane.opened_at for lane in lanes):
         return Look(_("Goes on later"), "hourglass-split", "info")
     return Look(_("Allowed, not begun"), "check2", "info")

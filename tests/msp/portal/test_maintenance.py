@@ -212,6 +212,7 @@ def test_what_happened_to_each_machine_is_said_in_words(app, cast, machines, rol
     assert shown.count("Could not be updated") == 1
     assert "2 of 3 done" in shown
     assert "1 machine could not be updated." in shown
+    assert "1 machine was not updated" in alice.get("/portal/maintenance").text, "its lane is over"
 
 
 def mails(app, cast, slug):
