@@ -131,6 +131,7 @@ def test_decisions_alone_are_those_of_the_readings(seed: int):
             one for reading in read_clock(kind, history, terms, as_of, planned) for one in reading.decisions
         ]
         alone = decide_clock(kind, history, terms, as_of, planned)
+        assert None not in {one.terms_id for one in alone}
         assert [(one, one.priority, one.target_version, one.terms_id) for one in alone] == [
             (one, one.priority, one.target_version, one.terms_id) for one in read
         ]
