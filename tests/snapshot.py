@@ -31,17 +31,17 @@ END $$;
 """
 
 
-def keep(dsn: str) -> None:
-    """Copy every row of a template, for its clones to come back to."""
+def keep(dsn: str, schema: str = "cast_rows") -> None:
+    """Copy every row of a database, for it and its clones to come back to."""
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(KEEP)  # type: ignore[call-overload]
+        connection.execute(KEEP.replace("cast_rows", schema))  # type: ignore[call-overload]
 
 
 class Restorer:
     """A superuser's connection to one clone that puts the kept rows back."""
 
-    def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
+    def __init__(self, dsn: str, schema: str = "cast_rows") -> None:
+        self._dsn, self._schema = dsn, schema
         self._connection: psycopg.Connection[Any] | None = None
 
     def restore(self) -> bool:
@@ -50,7 +50,7 @@ class Restorer:
             if self._connection is None or self._connection.closed:
                 self._connection = psycopg.connect(self._dsn, options="-c lock_timeout=2s")
             with self._connection.transaction():
-                self._connection.execute("SELECT cast_rows.restore()")
+                self._connection.execute(f"SELECT {self._schema}.restore()")
         except psycopg.Error:
             self.close()
             return False

@@ -16,6 +16,7 @@ from msp.background.runner import run_all_due
 from msp.campaigns import consents, jobs, releases, services
 from msp.campaigns.gates import Gate
 from msp.campaigns.models import Action, Campaign, CampaignTenant, Decision, WaveLane
+from msp.campaigns.pacing import Limits
 from msp.campaigns.plans import Timing
 from msp.campaigns.sightings import flush_sightings
 from tenants.assets.models import Asset
@@ -284,13 +285,15 @@ def draft(
     version: str | None = None,
     files: Sequence[tuple[str, bytes]] = (("motd", BYTES),),
     assets: Sequence[uuid.UUID] | None = None,
+    name: str = "motd",
+    limits: Limits | None = None,
 ) -> Rollout:
     """A draft over every enrolled asset of these tenants, or over these assets."""
     by = personas.actor(app, cast, author)
     at = time.now()
     with app.app_context(), enter(by.scope()):
         release = releases.add_release(
-            name="motd",
+            name=name,
             version=version or hashlib.sha256(secrets.token_bytes(8)).hexdigest()[:8],
             target_path="etc/motd",
             files=[(filename, io.BytesIO(content)) for filename, content in files],
@@ -300,7 +303,7 @@ def draft(
         campaign = services.draft_campaign(title="Welcome", release=release, by=by, at=at)
         chosen = assets if assets is not None else _enrolled([cast.tenants[one] for one in slugs])
         services.add_assets(campaign, by=by, assets=chosen)
-        services.wish(campaign, by=by, percents=percents, gates=[gate], timing=timing)
+        services.wish(campaign, by=by, percents=percents, gates=[gate], timing=timing, limits=limits)
         db.session.commit()
         return Rollout(app, cast, campaign.id)
 
