@@ -166,7 +166,7 @@ class CampaignTenant(AllForClient, TenantOwned, Base):
     decided_by_id: Mapped[int | None] = mapped_column(BigInteger)
     decided_at: Mapped[datetime | None] = moment(nullable=True)
     reason: Mapped[str | None] = mapped_column(String(1000))
-    # A postponed campaign is let in by itself from then on.
+    # When a client that postponed is asked again.
     postponed_until: Mapped[datetime | None] = moment(nullable=True)
     # Null until the campaign is approved: before that the client is told nothing.
     asked_at: Mapped[datetime | None] = moment(nullable=True)
