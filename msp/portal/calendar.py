@@ -71,7 +71,7 @@ def _ways(_entries: list[Entry]) -> Callable[[Entry], str]:
 
     def way_to(entry: Entry) -> str:
         if entry.kind == "campaign":
-            return url_for("portal.show_maintenance", lane=entry.place)
+            return url_for("portal.show_maintenance", part=entry.place)
         if entry.kind in ("freeze", "window"):
             return url_for("portal.list_windows")
         if entry.state == "planned":

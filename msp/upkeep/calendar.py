@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 
-from msp.campaigns.models import WaveLane
+from msp.campaigns.models import CampaignTenant, WaveLane
 from msp.campaigns.rooms import next_room
 from msp.campaigns.rules import TERMINAL_LANES
 from msp.upkeep.models import MaintenanceOccurrence, MaintenancePlan
@@ -33,8 +33,8 @@ MOMENT = timedelta(microseconds=1)
 class Entry:
     """One thing in the calendar. `key` names what it stands for, and stays the same while that changes.
 
-    `rev` counts its changes. `place` is what the page of the entry is found by: a lane's or a plan's public id, a
-    ticket's code. An entry without a tenant concerns all clients.
+    `rev` counts its changes. `place` is what the page of the entry is found by: the public id of a plan or of the
+    client's part in a campaign, a ticket's code. An entry without a tenant concerns all clients.
     """
 
     key: str
@@ -78,11 +78,16 @@ def list_entries(
 
 def _campaigns(tenant_ids: Collection[int], at: datetime) -> Iterator[Entry]:
     """Lanes that were announced: past ones when they ran, the others when they can run next."""
-    asked = select(WaveLane).where(
-        among(WaveLane.tenant_id, tenant_ids), WaveLane.state.not_in(["planned", "skipped"])
+    own = and_(
+        CampaignTenant.tenant_id == WaveLane.tenant_id, CampaignTenant.campaign_id == WaveLane.campaign_id
+    )
+    asked = (
+        select(WaveLane, CampaignTenant.public_id)
+        .join(CampaignTenant, own)
+        .where(among(WaveLane.tenant_id, tenant_ids), WaveLane.state.not_in(["planned", "skipped"]))
     )
     recent = or_(WaveLane.ended_at.is_(None), WaveLane.ended_at > at - timedelta(days=400))
-    for lane in db.session.scalars(asked.where(recent).order_by(WaveLane.id)):
+    for lane, part_id in db.session.execute(asked.where(recent).order_by(WaveLane.id)):
         begins_at, ends_at = _span_of(lane, at)
         yield Entry(
             key=f"lane-{lane.public_id}",
@@ -93,7 +98,7 @@ def _campaigns(tenant_ids: Collection[int], at: datetime) -> Iterator[Entry]:
             tenant_id=lane.tenant_id,
             rev=lane.rev,
             state=lane.state,
-            place=str(lane.public_id),
+            place=str(part_id),
         )
 
 

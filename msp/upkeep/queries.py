@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from msp.campaigns.models import Campaign, Release, WaveLane
+from msp.campaigns.models import Campaign, CampaignTenant, Release
 from msp.upkeep.models import (
     MaintenanceOccurrence,
     MaintenancePlan,
@@ -146,13 +146,13 @@ def count_proposals(policy_ids: Sequence[int]) -> dict[int, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def campaigns_of(lanes: Collection[str]) -> dict[str, str]:
-    """The campaigns' public ids by those of lanes."""
-    if not lanes:
+def campaigns_of(parts: Collection[str]) -> dict[str, str]:
+    """The campaigns' public ids by those of clients' parts in them."""
+    if not parts:
         return {}
     asked = (
-        select(WaveLane.public_id, Campaign.public_id)
-        .join(Campaign, Campaign.id == WaveLane.campaign_id)
-        .where(WaveLane.public_id.in_([as_uuid(one) for one in lanes]))
+        select(CampaignTenant.public_id, Campaign.public_id)
+        .join(Campaign, Campaign.id == CampaignTenant.campaign_id)
+        .where(CampaignTenant.public_id.in_([as_uuid(one) for one in parts]))
     )
     return {str(row[0]): str(row[1]) for row in db.session.execute(asked)}
