@@ -5,6 +5,7 @@ from msp.account.jobs import forget_expired
 from msp.api.idempotency import forget_old_answers
 from msp.background.periodic import Periodic
 from msp.campaigns.jobs import ring_due_campaigns
+from msp.campaigns.restored import pause_restored
 from msp.campaigns.sightings import FLUSH_SECONDS, flush_sightings
 from msp.reports.comparing import ask_for_checks
 from msp.reports.jobs import ask_for_closings
@@ -20,6 +21,8 @@ def table() -> tuple[Periodic, ...]:
         Periodic("timers beside tickets", 2, sweep_due_side_timers),
         Periodic("closing of rested tickets", 5, sweep_due_closings),
         Periodic("closing times of tickets that have none", 600, sweep_unsettled_rest),
+        # Before campaigns are looked at for the first time.
+        Periodic("campaigns of a restored database", 60, pause_restored),
         Periodic("campaigns", 1, ring_due_campaigns),
         Periodic("sightings of agents", FLUSH_SECONDS, flush_sightings),
         Periodic("upkeep", 60, sweep_due_plans),

@@ -16,7 +16,7 @@ from msp.campaigns.releases import downgrade_grant, find_release_by_id
 from msp.campaigns.steps import all_clients_only, audit_campaign, decide, lock_in, reason_of
 from msp.campaigns.writes import write
 from tenants.foundation.actor import Actor
-from tenants.foundation.db import db
+from tenants.foundation.db import among, db
 from tenants.foundation.errors import Conflict, Forbidden, Invalid
 from tenants.foundation.scope import narrowed
 
@@ -103,7 +103,7 @@ def _add_touched(campaign: Campaign, back: Campaign) -> None:
         select(Action.tenant_id, Action.asset_id, cast(back.id, BigInteger))
         .where(
             Action.campaign_id == campaign.id,
-            Action.tenant_id.in_(sorted(narrowed())),
+            among(Action.tenant_id, narrowed()),
             or_(Action.retrieved_at.is_not(None), Action.started_at.is_not(None)),
         )
         .distinct()

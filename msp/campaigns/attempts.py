@@ -77,7 +77,7 @@ def has_unreachable(campaign_id: int, passed: Collection[int]) -> Any:
 def _ended(campaign_id: int, lane_ids: Collection[int], *outcomes: str) -> Any:
     return and_(
         Action.campaign_id == campaign_id,
-        Action.tenant_id.in_(sorted(narrowed())),
+        among(Action.tenant_id, narrowed()),
         among(Action.lane_id, lane_ids),
         Action.is_last,
         Action.outcome.in_(outcomes),
@@ -138,7 +138,7 @@ def supersede_older(campaign: Campaign, release_name: str, at: datetime) -> int:
         WaveLane.release_name == release_name,
     )
     older = and_(
-        Action.tenant_id.in_(sorted(narrowed())),
+        among(Action.tenant_id, narrowed()),
         Action.campaign_id != campaign.id,
         Action.phase.in_(("planned", "eligible")),
         mine.correlate(Action),

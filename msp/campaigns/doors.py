@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from msp.campaigns import attempts, moves, openings, plans, rooms, rules
 from msp.campaigns.gates import Gate
@@ -13,7 +14,7 @@ from tenants.foundation.db import db
 CATCH_UP = "Catch-up"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Doors:
     """The lanes of a campaign at one moment, and which of their clients let it in."""
 
@@ -24,7 +25,7 @@ class Doors:
     timing: plans.Timing
     at: datetime
 
-    @property
+    @cached_property
     def consenting(self) -> frozenset[int]:
         """The tenants that let the campaign in."""
         return frozenset(part.tenant_id for part in self.parts if part.lets_in)
@@ -65,9 +66,10 @@ class Doors:
         known = [plain(lane) for lane in self.lanes if not lane.is_catch_up]
         waiting = [one for one in self.lanes if one.state in ("planned", "waiting") and not one.is_catch_up]
         roomless = self._roomless(waiting)
+        blocks = openings.blocked_by(map(plain, waiting), known, self.consenting, roomless)
         opening = []
         for lane in waiting:
-            blocked = openings.blocked_by(plain(lane), known, self.consenting, roomless)
+            blocked = blocks[lane.id]
             if blocked is None:
                 opening.append(lane)
             elif (lane.state, lane.reason) != ("waiting", blocked):

@@ -18,6 +18,7 @@ from msp.campaigns.gates import OK, Counts, Gate, GlobalRule, Verdict, judge, ju
 from msp.campaigns.glances import Glance, glance
 from msp.campaigns.models import Action, Campaign, CampaignTenant, Wave, WaveLane
 from msp.campaigns.queries import Tally, count_actions, list_lanes, list_parts, list_waves
+from msp.campaigns.restored import read_epoch
 from msp.campaigns.steps import decide
 from tenants.audit import services as audit
 from tenants.foundation.actor import Actor
@@ -98,7 +99,7 @@ class Tick:
         moves.plan_actions(self.campaign)
         release = (self.campaign.plan or {})["release"]
         replaced = attempts.supersede_older(self.campaign, release["name"], self.at)
-        self._to("running", {"superseded": replaced} if replaced else {})
+        self._to("running", {"epoch": read_epoch(), **({"superseded": replaced} if replaced else {})})
 
     def _settle(self) -> None:
         """Verified, expired and amended actions, whatever the campaign is doing."""

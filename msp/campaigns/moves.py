@@ -40,8 +40,9 @@ _DIGEST = hashlib.sha256(b"portal").digest()
 
 
 def _of(campaign_id: int, *phases: str) -> Any:
-    tenants = sorted(narrowed())
-    return and_(Action.campaign_id == campaign_id, Action.tenant_id.in_(tenants), Action.phase.in_(phases))
+    return and_(
+        Action.campaign_id == campaign_id, among(Action.tenant_id, narrowed()), Action.phase.in_(phases)
+    )
 
 
 def plan_actions(campaign: Campaign) -> None:
@@ -67,7 +68,7 @@ def plan_actions(campaign: Campaign) -> None:
                 WaveLane.ordinal == CampaignMember.wave,
             ),
         )
-        .where(CampaignMember.campaign_id == campaign.id, CampaignMember.tenant_id.in_(sorted(narrowed())))
+        .where(CampaignMember.campaign_id == campaign.id, among(CampaignMember.tenant_id, narrowed()))
         .order_by(CampaignMember.wave, CampaignMember.id)
     )
     columns = ["tenant_id", "asset_id", "campaign_id", "lane_id", "release_id", "attempt", "phase"]
@@ -313,7 +314,7 @@ def longest_usual(campaign_id: int) -> float:
     took = func.extract("epoch", Action.reported_at - Action.started_at)
     asked = select(func.percentile_disc(0.9).within_group(took.asc())).where(
         Action.campaign_id == campaign_id,
-        Action.tenant_id.in_(sorted(narrowed())),
+        among(Action.tenant_id, narrowed()),
         Action.reported_at.is_not(None),
         Action.started_at.is_not(None),
     )

@@ -5,6 +5,7 @@ earlier lanes have passed. O3. The wave before has proven itself: every lane of 
 at least one has; a wave in which nobody took part proves nothing. O4. The client's window has room.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -43,18 +44,26 @@ def proves_nothing(wave: Sequence[Lane]) -> bool:
 
 
 def blocked_by(
-    lane: Lane, lanes: Sequence[Lane], consenting: Collection[int], roomy: Mapping[int, str]
-) -> str | None:
-    """Why a lane may not open now: `consent`, `previous`, `window`, `freeze`; None when it may.
+    waiting: Iterable[Lane], lanes: Sequence[Lane], consenting: Collection[int], roomy: Mapping[int, str]
+) -> dict[int, str | None]:
+    """Why each of these lanes may not open now: `consent`, `previous`, `window`, `freeze`; None when it may.
 
     `roomy` says for tenants without room whether it is the window or a freeze.
     """
-    if lane.tenant_id not in consenting:
-        return "consent"
-    own = [one for one in lanes if one.tenant_id == lane.tenant_id and one.ordinal < lane.ordinal]
-    if not all(one.has_passed or not one.has_members for one in own):
-        return "previous"
-    before = [one for one in lanes if one.ordinal == lane.ordinal - 1]
-    if before and not proven(before, consenting):
-        return "previous"
-    return roomy.get(lane.tenant_id)
+    waves: dict[int, list[Lane]] = defaultdict(list)
+    # The first of each client's lanes on which nothing may build yet.
+    stuck: dict[int, int] = {}
+    for one in sorted(lanes, key=lambda lane: lane.ordinal):
+        waves[one.ordinal].append(one)
+        if one.has_members and not one.has_passed:
+            stuck.setdefault(one.tenant_id, one.ordinal)
+    closed = {ordinal for ordinal, wave in waves.items() if not proven(wave, consenting)}
+    found: dict[int, str | None] = {}
+    for lane in waiting:
+        if lane.tenant_id not in consenting:
+            found[lane.id] = "consent"
+        elif stuck.get(lane.tenant_id, lane.ordinal) < lane.ordinal or lane.ordinal - 1 in closed:
+            found[lane.id] = "previous"
+        else:
+            found[lane.id] = roomy.get(lane.tenant_id)
+    return found

@@ -51,14 +51,14 @@ def give_turns(
 def _end_turns(campaign_id: int, roomy: Collection[int], at: datetime, *, is_limited: bool) -> None:
     ready = and_(
         Action.campaign_id == campaign_id,
-        Action.tenant_id.in_(sorted(narrowed())),
+        among(Action.tenant_id, narrowed()),
         Action.phase == "eligible",
         Action.ready_at.is_not(None),
     )
     write(update(Action).where(ready, ~among(Action.lane_id, roomy)).values(ready_at=None))
     unfetched = and_(
         Action.campaign_id == campaign_id,
-        Action.tenant_id.in_(sorted(narrowed())),
+        among(Action.tenant_id, narrowed()),
         Action.phase == "offered",
         Action.retrieved_at.is_(None),
         ~among(Action.lane_id, roomy),
@@ -75,7 +75,7 @@ def _end_turns(campaign_id: int, roomy: Collection[int], at: datetime, *, is_lim
 
 def _waiting(roomy: Collection[int], at: datetime) -> Any:
     return and_(
-        Action.tenant_id.in_(sorted(narrowed())),
+        among(Action.tenant_id, narrowed()),
         among(Action.lane_id, roomy),
         Action.phase == "eligible",
         Action.ready_at.is_(None),
@@ -96,7 +96,7 @@ def _ready_freely(roomy: Collection[int], at: datetime) -> int:
 
 def _ready(action_ids: Collection[int], at: datetime) -> int:
     mine = and_(
-        Action.tenant_id.in_(sorted(narrowed())),
+        among(Action.tenant_id, narrowed()),
         among(Action.id, action_ids),
         Action.phase == "eligible",
         Action.ready_at.is_(None),
@@ -128,7 +128,7 @@ def _under_way(campaign_id: int) -> UnderWay:
     grouped = (
         select(Action.tenant_id, Asset.site_id, func.count())
         .join(Asset, and_(Asset.tenant_id == Action.tenant_id, Asset.id == Action.asset_id))
-        .where(Action.campaign_id == campaign_id, Action.tenant_id.in_(sorted(narrowed())), _busy())
+        .where(Action.campaign_id == campaign_id, among(Action.tenant_id, narrowed()), _busy())
         .group_by(Action.tenant_id, Asset.site_id)
     )
     found = UnderWay()
