@@ -17,6 +17,7 @@ from msp.campaigns.models import ActionEvent
 from tenants.assets.models import Asset
 from tenants.foundation import time
 from tenants.foundation.db import db
+from tenants.foundation.errors import Invalid
 from tests.msp.agents import menderclient
 from tests.msp.agents.test_arrivals import as_nadia
 from tests.msp.agents.test_inventories import share
@@ -257,11 +258,12 @@ class TestActions:
         admit(app, cast, found(within))
         assert admitted.next().status_code == 200
 
-    def test_a_release_without_an_image_is_not_offered(self, app, cast, admitted, within):
+    def test_a_release_without_an_image_is_not_planned_for_it(self, app, cast, admitted, within):
         drafted = fleet.draft(app, cast, slugs=("acme",), assets=[found(within).public_id])
-        rollout = fleet.start(drafted)
+        with pytest.raises(Invalid) as refused:
+            fleet.start(drafted)
+        assert refused.value.field == "assets"
         assert admitted.next().status_code == 204
-        assert rollout.outcomes() == {"eligible": 1}
 
     @pytest.mark.parametrize("action", ["0", "-1", "2147483648", "9223372036854775808", "x"])
     def test_unknown_actions_are_404_and_kept(self, admitted, within, action):
