@@ -31,7 +31,8 @@ FROM generate_series(1, %s) i
 TAKE = """
 UPDATE actions SET phase = 'verifying', offered_at = %(now)s, retrieved_at = %(now)s, started_at = %(now)s,
   reported_at = %(now)s, offers = offers + 1, deadline_at = %(now)s + interval '30 minutes', rev = rev + 1
-WHERE campaign_id = %(campaign)s AND phase = 'eligible' AND ready_at <= %(now)s AND asset_id NOT IN (SELECT asset_id FROM crowd_dead)
+WHERE campaign_id = %(campaign)s AND phase = 'eligible' AND ready_at <= %(now)s
+  AND asset_id NOT IN (SELECT asset_id FROM crowd_dead)
 RETURNING tenant_id, id, asset_id, lane_id
 """
 END_BADLY = f"""
