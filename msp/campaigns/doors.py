@@ -1,13 +1,13 @@
 """Opening lanes, and closing them to what the client does not let in. Part of a tick; holds the campaign's row."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from msp.campaigns import attempts, moves, openings, plans, rooms, rules
 from msp.campaigns.gates import Gate
-from msp.campaigns.models import CampaignTenant, Wave, WaveLane
+from msp.campaigns.models import Wave, WaveLane
 from msp.windows.queries import agreed_by
 from tenants.foundation.db import db
 
@@ -21,18 +21,18 @@ class Doors:
     campaign_id: int
     lanes: list[WaveLane]
     waves: dict[int, Wave]
-    parts: Sequence[CampaignTenant]
+    consents: Mapping[int, str]
     timing: plans.Timing
     at: datetime
 
     @cached_property
     def consenting(self) -> frozenset[int]:
         """The tenants that let the campaign in."""
-        return frozenset(part.tenant_id for part in self.parts if part.lets_in)
+        return frozenset(one for one, consent in self.consents.items() if consent in rules.LET_IN)
 
     def close_unwanted(self) -> list[WaveLane]:
         """Shut the lanes of clients that took their consent back, end those that declined; returns the ended ones."""
-        declined = {part.tenant_id for part in self.parts if part.consent == "declined"}
+        declined = {one for one, consent in self.consents.items() if consent == "declined"}
         shut = [
             lane
             for lane in self.lanes

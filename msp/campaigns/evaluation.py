@@ -16,8 +16,9 @@ from msp.campaigns.doors import Doors, over, plain
 from msp.campaigns.events import LaneStarted
 from msp.campaigns.gates import OK, Counts, Gate, GlobalRule, Verdict, judge, judge_all, soak_seconds
 from msp.campaigns.glances import Glance, glance
-from msp.campaigns.models import Action, Campaign, CampaignTenant, Wave, WaveLane
-from msp.campaigns.queries import Tally, count_actions, list_lanes, list_parts, list_waves
+from msp.campaigns.models import Action, Campaign, Wave, WaveLane
+from msp.campaigns.queries import Tally, count_actions, list_consents, list_lanes, list_parts, list_waves
+from msp.campaigns.releases import find_release_by_id
 from msp.campaigns.restored import read_epoch
 from msp.campaigns.steps import decide
 from tenants.audit import services as audit
@@ -70,9 +71,9 @@ class Tick:
         self.seen = glance(campaign.id)
         if campaign.state in rules.EVALUATED | rules.ENDED and campaign.started_at is not None:
             self._settle()
-        parts = self._note_consents()
+        self._note_consents()
         if campaign.state == "running":
-            self._advance(parts)
+            self._advance()
         if campaign.state == "paused":
             moves.withdraw_offers(campaign.id)
         if campaign.state == "aborting":
@@ -97,9 +98,11 @@ class Tick:
         self.campaign.started_at = self.at
         self.campaign.deadline_at = self.at + timedelta(seconds=self.timing.campaign_seconds)
         moves.plan_actions(self.campaign)
-        release = (self.campaign.plan or {})["release"]
-        replaced = attempts.supersede_older(self.campaign, release["name"], self.at)
+        release = find_release_by_id(self.campaign.release_id)
+        replaced = attempts.supersede_older(self.campaign, release.name, self.at)
         self._to("running", {"epoch": read_epoch(), **({"superseded": replaced} if replaced else {})})
+        if release.withdrawn_at is not None:
+            self._pause("operator", "release withdrawn")
 
     def _settle(self) -> None:
         """Verified, expired and amended actions, whatever the campaign is doing."""
@@ -116,32 +119,29 @@ class Tick:
             for outcome, count in moves.amend(self.campaign.id, self.at).items():
                 self._note("amend", {"outcome": outcome, "actions": count}, "amended")
 
-    def _note_consents(self) -> list[CampaignTenant]:
+    def _note_consents(self) -> None:
         """Put what clients decided since the last look into the ledger; they cannot write there themselves."""
         db.session.flush()
-        parts = list_parts(self.campaign.id)
-        for part in parts:
-            if part.rev != part.noted_rev:
-                part.noted_rev = part.rev
-                inputs = {"reason": part.reason} if part.reason else {}
-                decide(
-                    self.campaign,
-                    at=part.decided_at or self.at,
-                    actor=part.decided_by or "portal",
-                    kind="consent",
-                    inputs=inputs,
-                    result=part.consent,
-                    tenant_id=part.tenant_id,
-                )
-        return parts
+        for part in list_parts(self.campaign.id, only_new=True):
+            part.noted_rev = part.rev
+            decide(
+                self.campaign,
+                at=part.decided_at or self.at,
+                actor=part.decided_by or "portal",
+                kind="consent",
+                inputs={"reason": part.reason} if part.reason else {},
+                result=part.consent,
+                tenant_id=part.tenant_id,
+            )
 
-    def _advance(self, parts: list[CampaignTenant]) -> None:
+    def _advance(self) -> None:
         """Judge what is open, stop if that went wrong, else open what may open."""
         db.session.flush()
         lanes = list_lanes(self.campaign.id)
         self._keep_rooms([one for one in lanes if one.state not in rules.TERMINAL_LANES])
         waves = {wave.id: wave for wave in list_waves(self.campaign.id)}
-        doors = Doors(self.campaign.id, lanes, waves, parts, self.timing, self.at)
+        consents = list_consents(self.campaign.id)
+        doors = Doors(self.campaign.id, lanes, waves, consents, self.timing, self.at)
         for lane in doors.close_unwanted():
             self._decide_lane(lane, {"reason": lane.reason}, "skipped")
         if "failed" in self.seen.outcomes:

@@ -79,9 +79,18 @@ def list_waves(campaign_id: int) -> list[Wave]:
     return list(db.session.scalars(asked))
 
 
-def list_parts(campaign_id: int) -> list[CampaignTenant]:
-    """The parts of the tenants in scope: who consented, and who did not."""
+def list_consents(campaign_id: int) -> dict[int, str]:
+    """What the tenants in scope say to the campaign now."""
+    asked = select(CampaignTenant.tenant_id, CampaignTenant.consent)
+    rows = db.session.execute(asked.where(CampaignTenant.campaign_id == campaign_id))
+    return {row.tenant_id: row.consent for row in rows}
+
+
+def list_parts(campaign_id: int, *, only_new: bool = False) -> list[CampaignTenant]:
+    """The parts of the tenants in scope: who consented, and who did not; or those that the ledger lags behind."""
     asked = select(CampaignTenant).where(CampaignTenant.campaign_id == campaign_id)
+    if only_new:
+        asked = asked.where(CampaignTenant.rev != CampaignTenant.noted_rev)
     return list(db.session.scalars(asked.order_by(CampaignTenant.tenant_id)))
 
 

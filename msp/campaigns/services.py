@@ -13,6 +13,7 @@ from msp.campaigns.events import ClientAsked
 from msp.campaigns.gates import Gate
 from msp.campaigns.models import Action, Campaign, WaveLane
 from msp.campaigns.queries import list_parts, list_waves
+from msp.campaigns.releases import find_release_by_id
 from msp.campaigns.rules import Transition
 from msp.campaigns.steps import (
     LONGEST_REASON,
@@ -102,6 +103,8 @@ def start_campaign(campaign: Campaign, *, by: Actor, at: datetime, start_at: dat
     """Schedule an approved campaign, for now unless a later moment is given."""
     lock(campaign, Transition.START)
     all_clients_only(campaign, by)
+    if find_release_by_id(campaign.release_id).withdrawn_at is not None:
+        raise Conflict(_l("This release was withdrawn."))
     if not any(part.lets_in for part in list_parts(campaign.id)):
         words = _l("No client has consented yet. The campaign can start once one has.")
         raise Conflict(words, field="start_at")

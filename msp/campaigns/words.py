@@ -23,6 +23,7 @@ REASONS: dict[str, Any] = {
     "max_bad over all lanes": _l("too many failures over all clients"),
     "a lane failed": _l("a wave failed"),
     "waived": _l("accepted by people"),
+    "release withdrawn": _l("the release was withdrawn"),
     "database restored": _l("the database was restored from a backup"),
     "aborted": _l("aborted"),
     "no members": _l("nobody left in it"),

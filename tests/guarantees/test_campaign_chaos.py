@@ -7,10 +7,10 @@ from sqlalchemy import select
 
 from msp.background.jobs import JOBS
 from msp.campaigns import jobs
-from msp.campaigns.models import Campaign, Decision
-from tenants.foundation import work
+from msp.campaigns.models import Action, Campaign, Decision
+from tenants.foundation import time, work
 from tenants.foundation.db import db
-from tenants.foundation.scope import Role, Scope, enter, sweeper
+from tenants.foundation.scope import Role, Scope, enter, of_tenant, sweeper
 from tenants.foundation.work import FenceLost, Work
 from tests.guarantees.chaos import Chaos, check
 from tests.guarantees.ownportal import own_portal
@@ -36,9 +36,10 @@ def waiting(app, cast):
     return rollout
 
 
-def _row():
+def _row(state="due"):
     with enter(sweeper()):
-        row = db.session.execute(select(Work.tenant_id, Work.id).where(Work.kind == jobs.KIND)).one()
+        mine = select(Work.tenant_id, Work.id).where(Work.kind == jobs.KIND, Work.state == state)
+        row = db.session.execute(mine).one()
         return {"tenant_id": row.tenant_id, "work_id": row.id}
 
 
@@ -80,6 +81,40 @@ def test_a_late_writer_is_refused_by_the_fence(app, waiting, superuser):
                 work.finish(db.session(), slow)
             db.session.rollback()
         assert _states(waiting) == ("running", 1)
+
+
+def test_a_late_writer_s_effect_is_refused_whole(app, waiting, superuser):
+    """It paused for a day between its claim and its effect: what it then wants to write is gone with its claim."""
+    with app.app_context():
+        waiting.tick()
+        with enter(of_tenant(waiting.cast.tenants["acme"])):
+            work.request_work(
+                jobs.KIND,
+                tenant_id=waiting.cast.tenants["acme"],
+                arguments={"campaign": waiting.id},
+                queue="campaigns",
+            )
+            db.session.commit()
+        row = _row()
+        slow = _claim(row)
+        superuser.execute(
+            "UPDATE work SET lease_until = now() - interval '1 second' WHERE id = %s", (row["work_id"],)
+        )
+        quick = _claim(row)
+        before = waiting.outcomes(), waiting.state, len(waiting.decisions())
+        with time.frozen(time.now() + timedelta(days=1)), enter(JOBS[jobs.KIND].scope(slow)):
+            JOBS[jobs.KIND].handler(slow)
+            db.session.flush()
+            assert set(db.session.scalars(select(Action.outcome))) == {"unreachable"}
+            with pytest.raises(FenceLost):
+                work.finish(db.session(), slow)
+            db.session.rollback()
+        assert (waiting.outcomes(), waiting.state, len(waiting.decisions())) == before
+        with enter(JOBS[jobs.KIND].scope(quick)):
+            JOBS[jobs.KIND].handler(quick)
+            work.finish(db.session(), quick)
+            db.session.commit()
+        assert waiting.state == "running"
 
 
 def test_a_killed_worker_s_work_is_done_by_the_next(app, waiting, superuser):

@@ -11,7 +11,7 @@ PORTAL = (
     "/portal/tickets/{waiting}/withdraw",
     "/portal/tickets/{waiting}/files/{file}",
     "/portal/assets/{asset}",
-    "/portal/maintenance/{lane}",
+    "/portal/maintenance/{part}",
     "/portal/people/{member}",
     "/portal/people/{member}/remove",
 )

@@ -33,7 +33,7 @@ def test_a_release_that_always_fails_harms_at_most_its_first_wave(crowd, rollout
     print(f"always failing: {harmed} of {TOTAL} machines harmed, {crowd.ticks} ticks")
     assert rollout.state == "paused"
     assert 0 < harmed <= FIRST <= TOTAL // 100
-    assert crowd.count(rollout, "phase = 'planned'") == TOTAL - FIRST
+    assert crowd.count(rollout, "phase = 'planned'") == crowd.count(rollout, "true") - harmed
 
 
 def test_one_that_silences_three_of_ten_is_stopped_in_the_first_wave(crowd, rollout):
@@ -55,4 +55,4 @@ def test_a_good_one_reaches_everybody(crowd, rollout):
     reached = crowd.count(rollout, "outcome = 'success'")
     print(f"good: {reached} of {TOTAL} machines, {crowd.ticks} ticks")
     assert rollout.state == "completed"
-    assert reached == TOTAL
+    assert reached == crowd.count(rollout, "true") >= TOTAL

@@ -177,7 +177,12 @@ class Life(RuleBasedStateMachine):
 
     @rule(who=st.sampled_from(["Nadia", "Owen"]), number=WHICH)
     def resume(self, who, number):
-        self._do("resume", lambda: self._act(who, services.resume_campaign, number, reason="on"))
+        self._do("resume", lambda: self._resume(who, number))
+
+    def _resume(self, who: str, number: int) -> None:
+        """People who have looked may let it go on, with a release that was withdrawn too."""
+        if self._act(who, services.resume_campaign, number, reason="on"):
+            self.world.withdrawn.discard(self._rollout(number).id)
 
     @rule(number=WHICH, really=st.integers(0, 3))
     def abort(self, number, really):
@@ -197,8 +202,11 @@ class Life(RuleBasedStateMachine):
         by = self.people["Nadia"]
         with self.app.app_context(), enter(by.scope()):
             campaign = self._rollout(number).load()
-            withdraw_release(find_release_by_id(campaign.release_id), reason="bad", by=by, at=self.now)
+            release = find_release_by_id(campaign.release_id)
+            withdraw_release(release, reason="bad", by=by, at=self.now)
             db.session.commit()
+        same = [one for one in self.seen.campaigns.values() if one["release_id"] == release.id]
+        self.world.withdrawn |= {one["id"] for one in same}
 
     @rule(number=WHICH)
     def roll_back(self, number):
@@ -309,9 +317,13 @@ class Life(RuleBasedStateMachine):
     @rule()
     def all_go_round(self):
         """What is offered to anybody is carried out, and looked at a second later."""
-        for number in range(len(self.agents)):
-            self.agents[number].fails = False
-        self._do("all", lambda: [self._round(agent) for agent in self.agents])
+        busy = {
+            one["asset_id"] for one in self.seen.actions.values() if one["phase"] not in ("planned", "closed")
+        }
+        agents = [agent for agent in self.agents if agent.asset_id in busy]
+        for agent in agents:
+            agent.fails = False
+        self._do("all", lambda: [self._round(agent) for agent in agents])
         self.now += timedelta(seconds=1)
         self._do("tick", lambda: self._tick(0, True))
 

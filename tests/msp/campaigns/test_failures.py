@@ -10,9 +10,12 @@ from sqlalchemy import select
 
 from msp.campaigns import consents, restored, services
 from msp.campaigns.models import Action, Decision
+from msp.campaigns.releases import find_release_by_id
+from msp.campaigns.withdrawing import withdraw_release
 from msp.windows import services as windows
 from tenants.foundation import time
 from tenants.foundation.db import db
+from tenants.foundation.errors import Conflict
 from tenants.foundation.scope import enter, of_tenant
 from tests import personas
 from tests.msp.campaigns import fleet
@@ -46,6 +49,11 @@ def cycle(machines, at=None):
         with time.frozen(moment):
             for machine in machines:
                 machine.cycle()
+
+
+def look(rollout):
+    """The portal looks, after all that `cycle` told has arrived."""
+    return rollout.tick(at=later(seconds=2))
 
 
 def first_passes(rollout, machines):
@@ -125,7 +133,7 @@ class TestGates:
         first_passes(rollout, machines)
         machines[1].fails = True
         cycle(machines[1:4])
-        rollout.tick()
+        look(rollout)
         assert ends(rollout, cast.tenants["acme"])[0][0] == state
 
     def test_a_machine_deleted_in_an_open_lane_is_listed_and_n_stays(self, app, cast, machines, superuser):
@@ -134,7 +142,7 @@ class TestGates:
         first_passes(rollout, machines)
         superuser.execute("UPDATE assets SET state = 'retired' WHERE id = %s", (machines[1].asset_id,))
         cycle(machines[2:])
-        rollout.tick()
+        look(rollout)
         lane = next(one for one in rollout.lanes() if one.tenant_id == cast.tenants["acme"])
         assert (lane.state, lane.member_count) == ("inconclusive", 3)
         listed = [one.inputs for one in rollout.decisions() if one.kind == "skip"]
@@ -222,7 +230,7 @@ class TestManyClients:
         theirs = list(many[1].values())
         theirs[7].fails = True
         cycle(theirs)
-        assert rollout.tick() == "paused"
+        assert look(rollout) == "paused"
         by_state = {}
         for lane in rollout.lanes():
             by_state.setdefault(lane.state, []).append(lane.tenant_id)
@@ -248,6 +256,35 @@ class TestManyClients:
                 "global",
                 "same reason at several clients: write",
             )
+
+
+class TestWithdrawnRelease:
+    def withdraw(self, app, cast, rollout):
+        by = personas.actor(app, cast, "Nadia")
+        with app.app_context(), enter(by.scope()):
+            release = find_release_by_id(rollout.load().release_id)
+            withdraw_release(release, reason="It is bad.", by=by, at=time.now())
+            db.session.commit()
+
+    def approved(self, app, cast):
+        rollout = fleet.draft(app, cast)
+        rollout.act("Leo", services.submit_campaign, at=time.now())
+        rollout.act("Nadia", services.approve_campaign, seen=rollout.plan_sha256, at=time.now())
+        rollout.let_in()
+        return rollout
+
+    def test_an_approved_campaign_cannot_be_started_any_more(self, app, cast, machines):
+        rollout = self.approved(app, cast)
+        self.withdraw(app, cast, rollout)
+        with pytest.raises(Conflict):
+            rollout.act("Nadia", services.start_campaign, at=time.now())
+
+    def test_a_scheduled_campaign_stands_when_its_time_comes(self, app, cast, machines):
+        rollout = self.approved(app, cast)
+        rollout.act("Nadia", services.start_campaign, at=time.now(), start_at=later(seconds=60))
+        self.withdraw(app, cast, rollout)
+        assert rollout.tick(at=later(seconds=61)) == "paused"
+        assert rollout.outcomes() == {"planned": 6}
 
 
 class TestTime:
@@ -398,9 +435,9 @@ class TestCrowd:
         rollout = fleet.start(fleet.draft(app, cast))
         first_passes(rollout, machines)
         cycle(machines)
-        rollout.tick()
+        look(rollout)
         before = rollout.outcomes(), ends(rollout), len(rollout.decisions())
-        for seconds in (5, 0, 3, 1, 0):
+        for seconds in (5, 2, 3, 4, 2):
             rollout.tick(at=later(seconds=seconds))
         assert (rollout.outcomes(), ends(rollout), len(rollout.decisions())) == before
 
