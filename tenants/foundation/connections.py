@@ -1,8 +1,10 @@
 """What a connection to PostgreSQL keeps from one transaction to the next, and when it is given up."""
 
 import select
+from contextlib import suppress
 from typing import Any
 
+from psycopg import OperationalError
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import InvalidatePoolError
@@ -53,4 +55,6 @@ def _end_reading(connection: Connection) -> None:
         return
     driver: Any = connection.connection.driver_connection
     if connection.info["only_reads"] and driver.info.transaction_status is TransactionStatus.INTRANS:
-        driver.commit()
+        # A server that is gone is noticed by the ROLLBACK that follows, where SQLAlchemy gives the pool up for lost.
+        with suppress(OperationalError):
+            driver.commit()

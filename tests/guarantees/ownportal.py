@@ -7,12 +7,13 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psycopg
 from flask import Flask
 
+from msp.background import doorbell
 from msp.background.application import application, use
 from msp.embedded import Postgres, start_postgres, start_valkey
 from tenants.foundation.db import db
@@ -51,6 +52,24 @@ class OwnPortal:
         """A superuser's connection: sees through the wall, for checks only."""
         url = self.postgres.url("postgres", NAME).replace("postgresql+psycopg://", "postgresql://")
         return psycopg.connect(url, autocommit=True)
+
+
+@contextmanager
+def own_redis(app: Flask) -> Iterator[None]:
+    """A Valkey of this test's own, so that FLUSHALL disturbs nobody else's tests."""
+    folder = Path(tempfile.mkdtemp(prefix="portal-chaos-"))
+    server = start_valkey(folder, durable=False)
+    before = app.extensions["redis"], app.extensions["settings"]
+    url = server.url()
+    app.extensions["redis"] = doorbell.connect(url)
+    app.extensions["settings"] = replace(before[1], redis_url=url)
+    try:
+        yield
+    finally:
+        app.extensions["redis"].close()
+        app.extensions["redis"], app.extensions["settings"] = before
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from tenants.foundation.work import Work
 from tenants.tickets import services as tickets
 from tenants.tickets.queries import list_history
 from tests import clockwork
-from tests.guarantees.chaos import own_redis
+from tests.guarantees.ownportal import own_redis
 from tests.guarantees.processes import running, until
 
 desk = clockwork.desk

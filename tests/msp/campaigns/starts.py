@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from datetime import time as wall
 
 from flask import Flask
@@ -18,6 +18,7 @@ from tests.msp.campaigns import fleet
 
 # In the evening of Jakarta, half an hour after Acme's nightly window has opened.
 BEGAN = datetime(2026, 11, 18, 15, 30, tzinfo=UTC)
+LATER = BEGAN + timedelta(seconds=10)
 SIZES = (("provider", 1), ("acme", 2), ("globex", 2))
 RESERVE = 1_800
 LENIENT = fleet.replace_gate(max_bad=3, min_sample=5, pass_pct=30, max_gone_pct=80)
@@ -41,14 +42,28 @@ class Starts:
         self._dsn = cluster.dsn("postgres", database)
         self._restorers: dict[str, snapshot.Restorer] = {}
         self.all = [
-            self._keep("drafted", lambda: [self._draft()]),
-            self._keep("running", lambda: [fleet.start(self._draft())]),
-            self._keep("limited", lambda: [fleet.start(self._limited())]),
-            self._keep("two", lambda: [fleet.start(self._draft()), fleet.start(self._draft(name="issue"))]),
+            self._keep("drafted", lambda _own: [self._draft()]),
+            self._keep("running", lambda _own: [fleet.start(self._draft())]),
+            self._keep("open", lambda own: [self._opened(fleet.start(self._draft()), own)]),
+            self._keep("limited", lambda own: [self._opened(fleet.start(self._limited()), own)]),
+            self._keep("two", lambda own: [self._opened(one, own) for one in self._two()]),
         ]
 
     def _draft(self, **more: str) -> fleet.Rollout:
         return fleet.draft(self.app, self.cast, percents=(5, 60, 100), gate=LENIENT, timing=TIMING, **more)
+
+    def _two(self) -> list[fleet.Rollout]:
+        """Of different releases, over the same machines."""
+        return [fleet.start(self._draft()), fleet.start(self._draft(name="issue"))]
+
+    def _opened(self, rollout: fleet.Rollout, own: fleet.Agent) -> fleet.Rollout:
+        """The first wave, which is the provider's, has passed, and those of the clients are open."""
+        for seconds in (0, 1, 2):
+            with time.frozen(BEGAN + timedelta(seconds=seconds)):
+                own.cycle()
+                own.tell_facts()
+                rollout.tick(at=time.now())
+        return rollout
 
     def _limited(self) -> fleet.Rollout:
         timing = replace(TIMING, catches_up=True, start_seconds=1_200)
@@ -58,7 +73,7 @@ class Starts:
             self.app, self.cast, percents=(5, 60, 100), gate=gate, timing=timing, limits=limits
         )
 
-    def _keep(self, schema: str, make: Callable[[], list[fleet.Rollout]]) -> Start:
+    def _keep(self, schema: str, make: Callable[[fleet.Agent], list[fleet.Rollout]]) -> Start:
         cluster.mark_dirty(self.database)
         cluster.reset(self.app, self.database)
         with time.frozen(BEGAN):
@@ -71,7 +86,7 @@ class Starts:
             ]
             self._agree()
             self._draft(version="0.1")  # a version to go back to
-            rollouts = make()
+            rollouts = make(agents[0])
         snapshot.keep(self._dsn, schema)
         self._restorers[schema] = snapshot.Restorer(self._dsn, schema)
         return Start(schema, tuple(one.id for one in rollouts), tuple(agents))

@@ -2,7 +2,7 @@
 
 from tests.msp.campaigns.lives import live
 
-LIVES, STEPS = 500, 10
+LIVES, STEPS = 500, 6
 
 
 def test_every_promise_holds_in_many_short_lives(app, cast, database_name):

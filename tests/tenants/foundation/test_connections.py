@@ -88,3 +88,17 @@ def test_a_connection_that_is_lost_in_the_middle_is_rolled_back_like_any_other(a
             connection.rollback()
             assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
         db.engine.dispose()
+
+
+def test_one_that_is_lost_before_its_end_is_given_up_with_its_pool(app, database, superuser):
+    """Nothing of the driver's own comes up to whoever ends a transaction that only read."""
+    with app.app_context():
+        connection = db.engine.connect()
+        number = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        superuser.execute("SELECT pg_terminate_backend(%s, 5000)", (number,))
+        with pytest.raises(OperationalError):
+            connection.rollback()
+        connection.close()
+        with db.engine.connect() as another:
+            assert another.exec_driver_sql("SELECT 1").scalar_one() == 1
+        db.engine.dispose()
