@@ -229,7 +229,7 @@ def test_a_report_about_a_closed_action_gets_200_and_the_client_goes_on_polling(
     assert wire.answers("POST", "/feedback")[-1] == 200
 
 
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("status", [429, pytest.param(503, marks=pytest.mark.prove)])
 def test_a_report_that_was_put_off_comes_again_and_counts_once(client, rollout, wire, target, status):
     """It repeats until it is heard (R10); however often that is, the action ends once."""
     installed(client, wire, target)
