@@ -3,6 +3,7 @@
 Everything stands in databases of its own, filled by a few statements. A tick is the portal's own, in its own scope.
 """
 
+import gc
 import json
 import statistics
 import time
@@ -83,6 +84,8 @@ def _many(folder: Path) -> Iterator[tuple[str, ...]]:
         members=MEMBERS,
     )
     place.tick_all()
+    gc.collect()
+    gc.freeze()  # as the worker does
     spent, worked = [], []
     for _ in range(ROUNDS):
         place.report(CHANGED)

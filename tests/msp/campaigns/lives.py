@@ -9,6 +9,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests import cluster, personas
 from tests.msp.campaigns import promises
+from tests.msp.campaigns.course import Course
 from tests.msp.campaigns.life import Life
 from tests.msp.campaigns.starts import kept
 
@@ -18,7 +19,7 @@ def live(
 ) -> Counter[str]:
     """So many lives of at most so many steps; what was done, counted."""
     people = {name: personas.actor(app, cast, name) for name, *_ in personas.STAFF}
-    Life.steps = Counter()
+    Course.steps = Counter()
     with kept(app, cast, database) as starts:
         watcher = promises.Watcher(cluster.dsn("postgres", database))
         given: dict[str, Any] = {"starts": starts, "watcher": watcher, "people": people}
@@ -27,7 +28,7 @@ def live(
             run_state_machine_as_test(type("SeededLife", (Life,), given), settings=_shaped(lives, steps))
         finally:
             watcher.close()
-    return Life.steps
+    return Course.steps
 
 
 def _shaped(lives: int, steps: int) -> settings:
