@@ -29,6 +29,8 @@ def stranger(app, cast):
 def serving(application: Flask) -> Iterator[str]:
     """The application on a loopback port of its own; yields its address."""
     server = make_server("127.0.0.1", 0, application, threaded=True)
+    # Closing waits for the last answers, so that none outlives the test with a connection in its hands.
+    server.daemon_threads = False
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:
