@@ -8,7 +8,7 @@ from datetime import time as wall
 import pytest
 from sqlalchemy import select
 
-from msp.campaigns import restored, services
+from msp.campaigns import actions, restored, services
 from msp.campaigns.models import Decision
 from msp.campaigns.releases import find_release_by_id
 from msp.campaigns.withdrawing import withdraw_release
@@ -16,7 +16,7 @@ from msp.windows import services as windows
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.errors import Conflict
-from tenants.foundation.scope import enter, of_tenant
+from tenants.foundation.scope import Role, Scope, enter, of_tenant
 from tests import personas
 from tests.msp.campaigns import fleet
 from tests.msp.campaigns.scenes import (
@@ -181,6 +181,17 @@ class TestTime:
         rollout.tick(at=later(days=2, seconds=5))
         with time.frozen(later(days=2, seconds=6)):
             assert acme[1].offered() == offered
+
+
+class TestRaces:
+    def test_a_pause_between_the_lookup_of_a_poll_and_its_offer_wins(self, app, cast, machines):
+        rollout = fleet.start(fleet.draft(app, cast))
+        (action,) = (one for one in rollout.actions() if one.phase == "eligible")
+        rollout.act("Tina", services.pause_campaign, reason="wait", at=time.now())
+        with app.app_context(), enter(Scope(Role.AGENTS, frozenset({action.tenant_id}))):
+            assert not actions.offer(action.asset_id, action.id, rollout.id, time.now())
+            db.session.commit()
+        assert rollout.outcomes() == {"eligible": 1, "planned": 5}
 
 
 class TestCrowd:
