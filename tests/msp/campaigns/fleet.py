@@ -115,7 +115,11 @@ class Agent:
         if action in self.results:
             self._tell_result(action)
             return
-        chunk = self.take(action)["deployment"]["chunks"][0]
+        answer = self.ask("GET", f"/deploymentBase/{action}")
+        if answer.status_code == 404:  # taken back in between: no failure
+            return
+        assert answer.status_code == 200, answer.data
+        chunk = answer.json["deployment"]["chunks"][0]
         self.report(action, "proceeding")
         if self.fails:
             self.results[action] = "failure"
