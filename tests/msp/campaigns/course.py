@@ -18,7 +18,7 @@ from tenants.foundation.db import db
 from tenants.foundation.errors import Refused
 from tenants.foundation.scope import enter
 from tests.msp.campaigns import fleet, promises
-from tests.msp.campaigns.starts import LATER, Start, Starts
+from tests.msp.campaigns.starts import BEGAN, LATER, Start, Starts
 
 SETTLED = 8
 WAITED = ("eligible", *promises.OPEN)
@@ -40,17 +40,27 @@ class Course(RuleBasedStateMachine):
         start: Start = self.starts.all[which]
         self.starts.restore(start)
         self.app, self.cast, self.now = self.starts.app, self.starts.cast, LATER
-        self.agents = [
-            replace(one, applied=dict(one.applied), results=dict(one.results)) for one in start.agents
-        ]
+        self.agents = [self._heard(one) for one in start.agents]
         self.rollouts = [fleet.Rollout(self.app, self.cast, one) for one in start.rollouts]
         self.last: tuple[fleet.Agent, tuple[Any, ...]] | None = None
         self.world = promises.World(night=(self.cast.tenants["acme"], True))
         self.seen = self.watcher.look()
         for agent in self.agents:
             done = [self._label(self.seen.actions[int(action)]) for action in agent.results]
-            self.world.told += [(agent.asset_id, LATER, label) for label in done]
+            moments = [BEGAN + timedelta(seconds=seconds) for seconds in (0, 1, 2)]
+            self.world.told += [(agent.asset_id, at, label) for label in done for at in moments]
         Course.steps[f"lives from {start.schema}"] += 1
+
+    def _heard(self, kept: fleet.Agent) -> fleet.Agent:
+        """A machine as it was at the start, of which everything that it tells from now on is noted."""
+        agent = replace(kept, applied=dict(kept.applied), results=dict(kept.results))
+
+        def tell(**facts: Any) -> None:
+            self.world.told.append((agent.asset_id, time.now(), agent.installed or ""))
+            fleet.Agent.tell_facts(agent, **facts)
+
+        agent.tell_facts = tell  # type: ignore[method-assign]
+        return agent
 
     # -- how steps are made ------------------------------------------------------------------------------
 

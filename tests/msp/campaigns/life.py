@@ -1,6 +1,6 @@
 """The life of a few campaigns as a machine: people, clients, agents and faults in any order, checked after each."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
@@ -63,10 +63,9 @@ class Life(Deciding):
         agent.cycle()
         with time.frozen(self.now + timedelta(seconds=1)):
             if len(agent.applied) > before:
-                self._tell(agent, at=self.now + timedelta(seconds=1))
+                self._tell(agent)
 
-    def _tell(self, agent: fleet.Agent, boot: str = "b-1", at: datetime | None = None) -> None:
-        self.world.told.append((agent.asset_id, at or self.now, agent.installed or ""))
+    def _tell(self, agent: fleet.Agent, boot: str = "b-1") -> None:
         agent.tell_facts(boot_id=boot)
 
     @rule(number=AGENT)

@@ -141,10 +141,11 @@ def _action(one: dict[str, Any], now: Picture, world: World) -> Iterator[str]:
     if one["outcome"] == "success":
         label = f"{lane['release_name']}/{lane['release_version']}"
         begun = one["started_at"] or one["retrieved_at"] or one["offered_at"]
-        proven = any(
-            asset == one["asset_id"] and at > begun and said == label for asset, at, said in world.told
+        proven = begun is not None and any(
+            asset == one["asset_id"] and begun < at <= one["closed_at"] and said == label
+            for asset, at, said in world.told
         )
-        if begun is None or not proven:
+        if not proven:
             yield f"I11: action {one['id']} succeeded without a proof"
 
 
