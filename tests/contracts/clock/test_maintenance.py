@@ -54,7 +54,8 @@ def test_where_the_contract_says_so_it_is_left_out_and_moves_the_due_time_before
         assert verdict([created()], EXCLUDED, [planned(1, 2)], moment).due_at == START + 5 * HOUR
     during = verdict([created()], EXCLUDED, [planned(1, 2)], 1.5)
     assert (during.state, during.reason) == (State.PAUSED, "maintenance")
-    assert verdict([created()], EXCLUDED, [planned(1, 2)], 2).state is State.RUNNING
+    after = verdict([created()], EXCLUDED, [planned(1, 2)], 2)
+    assert (after.state, after.reason) == (State.RUNNING, None)
 
 
 def test_a_ticket_opened_inside_burns_nothing_until_the_end():
