@@ -12,6 +12,7 @@ from msp.campaigns.gates import BAD
 from msp.campaigns.models import Action, CampaignTicket, WaveLane
 from msp.campaigns.queries import Tally
 from msp.campaigns.words import reason_words
+from msp.intake.receiving import receive_ticket
 from tenants.assets.models import Asset
 from tenants.foundation import time
 from tenants.foundation.actor import Actor
@@ -20,7 +21,7 @@ from tenants.foundation.work import Claimed, request_work
 from tenants.tenancy.queries import find_tenant_by_id
 from tenants.tickets.messages import Requester
 from tenants.tickets.models import Ticket
-from tenants.tickets.opening import Request, open_ticket
+from tenants.tickets.opening import Request
 
 KIND = "open_campaign_ticket"
 SILENT = "silent"
@@ -54,7 +55,7 @@ def open_campaign_ticket(claimed: Claimed) -> None:
     assets = _affected(lane, cause)
     with force_locale(tenant.language):
         request = _request(lane, cause, assets)
-    ticket = open_ticket(tenant, request, by=Actor.system("campaigns"), at=at)
+    ticket = receive_ticket(tenant, request, by=Actor.system("campaigns"), at=at)
     db.session.add(
         CampaignTicket(
             tenant_id=claimed.tenant_id,

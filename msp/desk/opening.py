@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 
 from msp.desk.blueprint import bp
 from msp.desk.forms import PhoneForm
+from msp.intake.receiving import receive_ticket
 from msp.threads.acting import acted, form_status, keep_uploads
 from msp.web.access import actor, require
 from msp.web.fields import options
@@ -63,7 +64,7 @@ def _open(tenant: Tenant, form: PhoneForm, people: Any, assets: Any) -> Ticket:
         files=keep_uploads(tenant.id),
         request_key=form.request_key.data,
     )
-    return services.open_ticket(
+    return receive_ticket(
         tenant, request_, by=actor(), at=time.now(), spoke_with_caller=form.spoke_with_caller.data
     )
 

@@ -7,6 +7,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from contracts.timers.queries import badges
+from msp.intake.receiving import receive_ticket
 from msp.portal.blueprint import bp
 from msp.portal.forms import ReopenForm, WithdrawForm
 from msp.portal.home import narrowed_to_tenant
@@ -85,7 +86,7 @@ def _open(company: Any, form: RequestForm, assets: Any) -> Ticket:
         files=keep_uploads(company.id),
         request_key=form.request_key.data,
     )
-    return services.open_ticket(company, asked_for, by=actor(), at=time.now())
+    return receive_ticket(company, asked_for, by=actor(), at=time.now())
 
 
 @bp.get("/tickets/<code>")

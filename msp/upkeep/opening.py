@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from msp.intake.receiving import receive_ticket
 from msp.upkeep.models import MaintenanceOccurrence, MaintenancePlan
 from msp.upkeep.queries import assets_of, recurring
 from msp.upkeep.rules import Settled, look_again, settle
@@ -25,7 +26,7 @@ from tenants.tenancy.queries import find_tenant_by_id, site_of
 from tenants.tickets.assignments import assign_ticket, list_engineers
 from tenants.tickets.messages import Requester
 from tenants.tickets.models import Ticket
-from tenants.tickets.opening import Request, open_ticket
+from tenants.tickets.opening import Request
 
 UPKEEP = Actor.system("Portal")
 BATCH = 200
@@ -145,10 +146,11 @@ def _open(tenant: Tenant, plan: MaintenancePlan, one: Settled, where: Where, at:
         kind="request" if plan.becomes == "visit" else plan.becomes,
         asset=assets[0] if len(assets) == 1 else None,
         site=site,
+        source="upkeep",
         request_key=f"upkeep:{plan.public_id}:{one.occurs_on}",
         tier=(person.tier if person else None) or plan.tier,
     )
-    ticket = open_ticket(tenant, request, by=UPKEEP, at=at)
+    ticket = receive_ticket(tenant, request, by=UPKEEP, at=at)
     if person is not None:
         assign_ticket(ticket, to_user_id=person.user_id, by=UPKEEP, at=at)
     return ticket

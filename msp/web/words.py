@@ -166,6 +166,11 @@ SOURCES = {
     "mail": _l("Mail"),
     "api": _l("API"),
     "campaign": _l("Maintenance"),
+    "upkeep": _l("Upkeep"),
+    "chat": _l("Chat"),
+    "sms": _l("SMS"),
+    "whatsapp": _l("WhatsApp"),
+    "website": _l("Website"),
     "import": _l("Import"),
 }
 ASSET_KINDS = {

@@ -32,7 +32,19 @@ WAITING_REASONS = ("requester", "vendor", "part", "visit", "change")
 LEVELS = ("high", "medium", "low")
 PRIORITIES = ("P1", "P2", "P3", "P4")
 TIERS = ("L1", "L2", "L3", "vendor")
-SOURCES = ("portal", "phone", "api", "import", "mail", "campaign")
+SOURCES = (
+    "portal",
+    "phone",
+    "api",
+    "import",
+    "mail",
+    "campaign",
+    "upkeep",
+    "chat",
+    "sms",
+    "whatsapp",
+    "website",
+)
 MESSAGE_KINDS = ("public", "internal")
 VENDOR_CALENDARS = ("contract", "always")
 AUTHOR_KINDS = ("staff", "requester", "auto")
@@ -52,9 +64,35 @@ HISTORY_KINDS = (
     "closed",
     "cancelled",
     "terms_applied",
+    "merged",
+    "linked",
+    "unlinked",
+    "categorised",
+    "placed",
+    "watchers_changed",
+    "checklist_changed",
+    "visit_planned",
+    "visit_done",
+    "visit_cancelled",
+    "remote_session_begun",
+    "remote_session_ended",
+    "vendor_asked",
+    "vendor_answered",
+    "rated",
 )
 # What the requester's side is not told.
-HISTORY_FOR_STAFF = ("hand_over_made", "hand_over_accepted", "hand_over_returned")
+HISTORY_FOR_STAFF = (
+    "hand_over_made",
+    "hand_over_accepted",
+    "hand_over_returned",
+    "linked",
+    "unlinked",
+    "categorised",
+    "watchers_changed",
+    "checklist_changed",
+    "vendor_asked",
+    "vendor_answered",
+)
 # Lines whose reason the requester's side reads too: why it waits, and why it was cancelled.
 REASONS_FOR_ALL = ("state_changed", "cancelled")
 _APPEND = "SELECT, INSERT"

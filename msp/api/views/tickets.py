@@ -29,6 +29,7 @@ from msp.api.schemas.tickets import (
     TransitionIn,
 )
 from msp.api.views.listing import page_document
+from msp.intake.receiving import receive_ticket
 from msp.web.access import actor, require
 from msp.web.paging import asked
 from tenants.foundation import time
@@ -98,7 +99,7 @@ def open_ticket(json_data: dict[str, Any]) -> Any:
         requester=requester_named(tenant, json_data["requester"]),
         source="api",
     )
-    ticket = services.open_ticket(tenant, wanted, by=actor(), at=time.now())
+    ticket = receive_ticket(tenant, wanted, by=actor(), at=time.now())
     site = site_of(ticket.tenant_id, ticket.site_id)
     return _detail(TicketView(ticket, tenant, wanted.asset, site, hand_over=None, files=()))
 
