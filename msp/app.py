@@ -46,6 +46,7 @@ BLUEPRINTS = (
     "msp.upkeep",
     "msp.agents",
     "msp.reports",
+    "msp.search",
     "msp.api",
 )
 MODELS = (
@@ -56,6 +57,7 @@ MODELS = (
     "tenants.people.models",
     "tenants.assets.models",
     "tenants.tickets.models",
+    "tenants.tickets.texts",
     "contracts.terms.models",
     "contracts.timers.models",
     "contracts.statements.models",

@@ -15,6 +15,7 @@ from msp.database import upgrade as upgrade_database
 from msp.intake import commands as intake
 from msp.reports import commands as reports
 from msp.reports import sla_commands
+from msp.search import commands as search
 from tenants.foundation.errors import Refused
 
 database = AppGroup("database", help="The database's structure and its wall.")
@@ -85,6 +86,7 @@ def install(app: Flask) -> None:
         console.audit,
         people.users,
         intake.tickets,
+        search.search,
         sla_commands.sla,
         reports.statements,
     )

@@ -4,19 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
+from flask import redirect, render_template, request, url_for
 
 from contracts.timers.beside import side_badges
 from contracts.timers.queries import badges
 from msp.desk.blueprint import bp
+from msp.threads.typed import as_code
 from msp.web.access import actor, require
 from msp.web.paging import Page, asked, cut
 from tenants.foundation import time
 from tenants.foundation.permissions import Permission
 from tenants.tenancy.queries import TenantName, list_tenant_names
 from tenants.tickets import queries
-from tenants.tickets.codes import Mistyped, looks_like_code, parse
 from tenants.tickets.models import OPEN_STATES, PRIORITIES, STATES, TIERS, Ticket
 from tenants.tickets.queries import Filter
 
@@ -25,7 +24,7 @@ from tenants.tickets.queries import Filter
 @require(Permission.VIEW_DESK)
 def show_queue() -> Any:
     """Open tickets across clients; closed ones of one client, newest first."""
-    if (code := _as_code(request.args.get("q", ""))) is not None:
+    if (code := as_code(request.args.get("q", ""))) is not None:
         return redirect(url_for("desk.show_ticket", code=code))
     tenants = list_tenant_names()
     narrowed = _narrowed(tenants)
@@ -43,15 +42,6 @@ def show_queue() -> Any:
         tiers=TIERS,
         needs_client=_needs_client(narrowed, tenants),
     )
-
-
-def _as_code(words: str) -> str | None:
-    try:
-        return parse(words) if words else None
-    except Mistyped:
-        if looks_like_code(words):
-            flash(_("“%(code)s” cannot be a ticket's code: check your typing.", code=words[:40]), "risk")
-        return None
 
 
 def _narrowed(tenants: Sequence[TenantName]) -> Filter:

@@ -23,7 +23,6 @@ def install(app: Flask) -> None:
             staff=True,
             order=10,
             key="g q",
-            searches=True,
         ),
         navigation.Place(
             _l("New ticket"), "desk.choose_client", "telephone", Permission.WORK_TICKETS, staff=True, order=12

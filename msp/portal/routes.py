@@ -46,7 +46,6 @@ TICKETS = navigation.Place(
     staff=False,
     order=20,
     key="g t",
-    searches=True,
 )
 
 

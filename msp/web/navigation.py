@@ -14,8 +14,7 @@ from tenants.foundation.permissions import Permission
 class Place:
     """A place to go: lazily translated label, endpoint, icon, the right it needs, and on whose pages it shows.
 
-    `key` is the keyboard's way to it ("g q"), `group` the lazily translated heading above it; where `searches`, the
-    search box of every page leads there with `q`.
+    `key` is the keyboard's way to it ("g q"), `group` the lazily translated heading above it.
     """
 
     label: Any
@@ -27,7 +26,6 @@ class Place:
     badge: Callable[[], Any] | None = None
     key: str = ""
     group: Any = ""
-    searches: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +73,16 @@ def _item(place: Place) -> Item:
     )
 
 
+def search_leads_to(app: Flask, *, staff: str, client: str) -> None:
+    """The endpoints to which the search box of every page sends `q`."""
+    app.extensions["search"] = {True: staff, False: client}
+
+
+def _search_url(actor: Actor | None) -> str:
+    places = current_app.extensions.get("search")
+    return url_for(places[actor.is_staff]) if actor and places else ""
+
+
 def _context() -> dict[str, Any]:
     actor, found = g.get("actor"), g.get("principal")
     places = _places(actor) if actor else []
@@ -87,7 +95,7 @@ def _context() -> dict[str, Any]:
         else None,
         "companies": companies,
         "navigation": [_item(place) for place in places],
-        "search_url": next((url_for(place.endpoint) for place in places if place.searches), ""),
+        "search_url": _search_url(actor),
         "provider_name": current_app.extensions["settings"].provider_name,
         "demo": current_app.extensions["settings"].demo,
         "may": actor.may if actor else lambda _permission: False,

@@ -3,6 +3,9 @@
 `flask database upgrade` applies it after the migrations, in the same transaction, so that policies and registry can't
 drift apart. Every role that serves people, agents or jobs is NOLOGIN, owns nothing and bypasses nothing; the login role
 is NOINHERIT and has no rights until a transaction takes one of them.
+
+Nobody can take the role of the search: it owns the functions that read and write the tables of words, because text
+operators lose their index under row security. Those functions look at the tenants in force themselves.
 """
 
 from collections.abc import Iterator
@@ -15,6 +18,15 @@ from tenants.foundation.scope import Role
 
 LOGIN_ROLE = "portal_app"
 OWNER_ROLE = "portal_owner"
+SEARCH_ROLE = "portal_search"
+_SEARCH_FUNCTIONS = {
+    "search_tickets(text, bigint, integer)": (Role.CLIENT, Role.STAFF, Role.WORKER),
+    "learn_ticket_words(bigint, bigint, timestamptz, bigint, text, text)": (
+        Role.CLIENT,
+        Role.STAFF,
+        Role.WORKER,
+    ),
+}
 _TENANTS = "((SELECT nullif(current_setting('app.tenants', true), '')::bigint[])::bigint[])"
 _USER = "(SELECT nullif(current_setting('app.user', true), '')::bigint)"
 _EVERYTHING = "SELECT, INSERT, UPDATE, DELETE"
@@ -28,11 +40,17 @@ _BY_KIND: dict[Kind, dict[Role, str]] = {
 def role_statements(login_role: str = LOGIN_ROLE) -> Iterator[str]:
     """Create the roles where they are missing; run by a superuser or a role that may create roles."""
     for role in Role:
-        yield (
-            f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN"
-            f" CREATE ROLE {role} NOLOGIN NOINHERIT; END IF; END $$"
-        )
+        yield _create_missing(role)
         yield f"GRANT {role} TO {login_role} WITH INHERIT FALSE"
+    yield _create_missing(SEARCH_ROLE)
+    yield f"GRANT {SEARCH_ROLE} TO {OWNER_ROLE}"
+
+
+def _create_missing(role: str) -> str:
+    return (
+        f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN"
+        f" CREATE ROLE {role} NOLOGIN NOINHERIT; END IF; END $$"
+    )
 
 
 def grants_of(model: type[Any]) -> dict[Role, str]:
@@ -65,6 +83,19 @@ def _wall(model: type[Any]) -> Iterator[str]:
         yield f"GRANT {rights} ON {name} TO {role}"
     for policy, role, condition in _policies(model):
         yield f"CREATE POLICY {policy} ON {name} TO {role} USING ({condition}) WITH CHECK ({condition})"
+    if getattr(model, "__is_searched__", False):
+        yield f"GRANT SELECT, INSERT, UPDATE ON {name} TO {SEARCH_ROLE}"
+        yield f"CREATE POLICY {SEARCH_ROLE}_all ON {name} TO {SEARCH_ROLE} USING (true) WITH CHECK (true)"
+
+
+def _search() -> Iterator[str]:
+    """Hand the search's functions to its role; owning one takes the right to create in the schema for a moment."""
+    yield f"GRANT USAGE, CREATE ON SCHEMA public TO {SEARCH_ROLE}"
+    for function, roles in _SEARCH_FUNCTIONS.items():
+        yield f"ALTER FUNCTION {function} OWNER TO {SEARCH_ROLE}"
+        yield f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC"
+        yield f"GRANT EXECUTE ON FUNCTION {function} TO {', '.join(roles)}"
+    yield f"REVOKE CREATE ON SCHEMA public FROM {SEARCH_ROLE}"
 
 
 _DROP_POLICIES = """
@@ -85,6 +116,7 @@ def wall_statements() -> Iterator[str]:
     yield f"GRANT SELECT ON alembic_version TO {Role.GATE}"
     for model in models():
         yield from _wall(model)
+    yield from _search()
 
 
 def apply_wall(connection: Connection) -> None:

@@ -18,6 +18,7 @@ from tenants.tickets.events import HandOverAccepted, HandOverMade, HandOverRetur
 from tenants.tickets.history import check_rev, hold, note, who_is
 from tenants.tickets.models import TIERS, HandOver, Ticket
 from tenants.tickets.moving import move
+from tenants.tickets.texts import learn_words
 
 LONGEST = 5000
 
@@ -99,6 +100,8 @@ def _pass_on(
 ) -> None:
     db.session.add(passed)
     db.session.flush()
+    told = (passed.symptoms, passed.tried, passed.evidence, passed.suspected_cause, passed.told_requester)
+    learn_words(ticket, *told, for_staff=True)
     ticket.tier = passed.to_tier
     _tell(ticket, passed, "hand_over_made", HandOverMade, by=by, at=at, replay=replay, cause=cause)
     if ticket.assignee_user_id is not None:

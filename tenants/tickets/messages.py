@@ -17,6 +17,7 @@ from tenants.tickets.events import MessageAdded
 from tenants.tickets.history import hold, note, who_is
 from tenants.tickets.models import MESSAGE_KINDS, Attachment, Message, Ticket
 from tenants.tickets.moving import move
+from tenants.tickets.texts import learn_words
 
 LONGEST_BODY = 20_000
 
@@ -132,6 +133,7 @@ def write_message(
     db.session.add_all(Attachment(**place, file_id=file.id) for file in files)
     for file in files:
         file.is_internal = kind != "public"
+    learn_words(ticket, body, *(file.name for file in files), for_staff=kind != "public")
     return message
 
 

@@ -22,6 +22,7 @@ from tenants.tickets.events import TicketOpened
 from tenants.tickets.history import note
 from tenants.tickets.messages import LONGEST_BODY, Requester, add_message, write_message
 from tenants.tickets.models import KINDS, LEVELS, SOURCES, TIERS, Ticket
+from tenants.tickets.texts import learn_words
 
 LONGEST_SUBJECT = 200
 
@@ -166,7 +167,22 @@ def _insert_once(tenant: Tenant, ticket: Ticket) -> Ticket | None:
     return None
 
 
+def _learn_heading(ticket: Ticket, request: Request) -> None:
+    learn_words(
+        ticket,
+        ticket.code,
+        ticket.external_number,
+        ticket.subject,
+        ticket.requester_name,
+        ticket.requester_email,
+        request.asset.name if request.asset else None,
+        request.site.name if request.site else None,
+        person=ticket.requester_user_id,
+    )
+
+
 def _begin_history(ticket: Ticket, request: Request, *, by: Actor, at: datetime, replay: bool) -> None:
+    _learn_heading(ticket, request)
     described = write_message(
         ticket,
         request.body,

@@ -7,14 +7,14 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, or_, select, tuple_
+from sqlalchemy import Select, and_, bindparam, func, select, tuple_
 
 from tenants.assets.models import Asset
 from tenants.files.models import StoredFile
 from tenants.foundation import guard
 from tenants.foundation.actor import Actor
 from tenants.foundation.connections import PREPARED
-from tenants.foundation.db import db
+from tenants.foundation.db import among, db
 from tenants.foundation.errors import NotFound
 from tenants.foundation.permissions import Permission
 from tenants.people.models import Membership
@@ -24,7 +24,11 @@ from tenants.tickets.codes import Mistyped, parse
 from tenants.tickets.history import who_is
 from tenants.tickets.messages import Requester
 from tenants.tickets.models import Attachment, HandOver, Message, Ticket, TicketEvent
+from tenants.tickets.texts import search_tickets
 from tenants.tickets.times import MonthOfTime, months_of, worked_json
+
+# A list that is narrowed by words looks among this many tickets, the newest that have them.
+MOST_FOUND = 1000
 
 
 def visible_to(by: Actor) -> Any:
@@ -257,19 +261,22 @@ def _narrow(found: Select[Any], narrowed: Filter, by: Actor) -> Select[Any]:
     ):
         if value:
             found = found.where(column == value)
-    return found.where(_about(narrowed.q)) if narrowed.q.strip() else found
+    return found.where(_about(narrowed.q, by)) if narrowed.q.strip() else found
 
 
-def _about(words: str) -> Any:
-    """A code finds its ticket; other words are looked for in the subject and the requester's name."""
+def _about(words: str, by: Actor) -> Any:
+    """A code finds its ticket; other words are looked for in all that is written on the newest tickets with them."""
     try:
         return Ticket.code == parse(words)
     except Mistyped:
-        plain = words.strip().replace("\x00", "")[:100]
-        return or_(
-            Ticket.subject.icontains(plain, autoescape=True),
-            Ticket.requester_name.icontains(plain, autoescape=True),
-        )
+        return among(Ticket.id, search_tickets(words, by=by, most=MOST_FOUND))
+
+
+def list_found(words: str, *, by: Actor, most: int) -> Sequence[Ticket]:
+    """The newest tickets of any state with all these words, newest first; one more than `most`."""
+    ids = search_tickets(words, by=by, most=most + 1)
+    found = select(Ticket).where(among(Ticket.id, ids), visible_to(by))
+    return db.session.scalars(found.order_by(Ticket.opened_at.desc(), Ticket.id.desc())).all() if ids else []
 
 
 def queue_key(ticket: Ticket) -> tuple[datetime, int]:

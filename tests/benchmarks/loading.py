@@ -51,6 +51,8 @@ def load(dsn: str, tickets: int) -> Loaded:
         for statement in [*_people(), *_contracts(), *_assets(agents), *_tickets(tickets)]:
             connection.execute(statement)  # type: ignore[call-overload]
         codes = _give_valid_codes(connection, tickets)
+        for statement in _texts():
+            connection.execute(statement)  # type: ignore[call-overload]
         connection.execute("SET session_replication_role = origin")
         connection.execute("VACUUM ANALYZE")
         rows = connection.execute(
@@ -153,13 +155,45 @@ def _tickets(tickets: int) -> list[str]:
         f" ((d.tenant_id - (SELECT min(id) FROM tenants)) * {PEOPLE} + 1 + d.requester) || '@example.test'",
         "INSERT INTO messages (tenant_id, ticket_id, kind, author_kind, author_user_id, author_name, via, body,"
         " spoke_with_caller, at) SELECT tenant_id, id, 'public', 'requester', requester_user_id, requester_name,"
-        " 'portal', 'It does not work since ' || opened_at::date || '. ' || repeat('Please help. ', 8), false,"
+        f" 'portal', 'It does not work since ' || opened_at::date || '. Please help. ' || {_said()}, false,"
         " opened_at FROM tickets",
         "INSERT INTO ticket_events (tenant_id, ticket_id, seq, kind, at, actor_kind, actor_user_id, actor_name,"
         " message_id, data) SELECT t.tenant_id, t.id, 1, 'opened', t.opened_at, 'requester', t.requester_user_id,"
         " t.requester_name, m.id, jsonb_build_object('priority', t.priority, 'source', t.source)"
         " FROM tickets t JOIN messages m ON m.tenant_id = t.tenant_id AND m.ticket_id = t.id",
     ]
+
+
+def _said() -> str:
+    """A word in a tenth of all messages, one in a hundredth, and some of thirty thousand."""
+    rare = " || ' ' || ".join(
+        f"'kata' || {h(salt, 'id')} % 30000" for salt in ("one", "two", "three", "four")
+    )
+    common = f"CASE WHEN {h('common', 'id')} % 10 = 0 THEN 'printer ' ELSE '' END"
+    seldom = f"CASE WHEN {h('seldom', 'id')} % 100 = 0 THEN 'genting ' ELSE '' END"
+    return f"{common} || {seldom} || {rare}"
+
+
+def _texts() -> list[str]:
+    """The words of every ticket, and the name of a file on each; the indexes are built once, at the end."""
+    columns = ("words", "notes")
+    drop = [f"DROP INDEX ix_ticket_texts_{one}" for one in columns]
+    build = [
+        f"CREATE INDEX ix_ticket_texts_{one} ON ticket_texts USING gin (marks, {one})" for one in columns
+    ]
+    told = (
+        "t.code || ' ' || t.subject || ' ' || t.requester_name || ' ' || m.body"
+        f" || ' berkas ' || {h('file', 't.id')} || ' pdf'"
+    )
+    day = "'d:' || floor(extract(epoch FROM t.opened_at) / 86400)::bigint"
+    fill = (
+        "INSERT INTO ticket_texts (tenant_id, ticket_id, opened_at, marks, words, notes) SELECT d.tenant_id, d.id,"
+        " d.opened_at, d.marks, d.words, d.words FROM (SELECT t.tenant_id, t.id, t.opened_at,"
+        f" ARRAY['t:' || t.tenant_id, {day}, 'p:' || t.requester_user_id] AS marks, lexemes_of({told}) AS words"
+        " FROM tickets t JOIN messages m ON m.tenant_id = t.tenant_id AND m.ticket_id = t.id"
+        " AND m.author_kind = 'requester' AND m.at = t.opened_at) d"
+    )
+    return [*drop, fill, *build]
 
 
 def _give_valid_codes(connection: "psycopg.Connection[tuple[object, ...]]", tickets: int) -> list[str]:

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
+from urllib.parse import urlencode
 
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
@@ -33,7 +34,11 @@ def measures(app: Flask, loaded: Loaded) -> list[Measure]:
     codes = dice.sample(loaded.codes, len(loaded.codes))
     agents = dice.sample(loaded.agents, len(loaded.agents))
     tokens = dice.sample(loaded.tokens, len(loaded.tokens))
+    words = ["kata" + str(dice.randrange(30_000)) for _ in range(200)]
     return [
+        Measure("search, rare word", None, [_searching(word, cookie) for word in words], page, None),
+        Measure("search, common word", None, [_searching("printer", cookie)], page, None),
+        Measure("search, two words", None, [_searching("genting print", cookie)], page, None),
         Measure("queue", 0.6, [Ask("GET", "/desk/", cookie)], page, 6),
         Measure("ticket", 0.6, [Ask("GET", f"/desk/tickets/{code}", cookie) for code in codes], page, 6),
         Measure(
@@ -51,6 +56,10 @@ def measures(app: Flask, loaded: Loaded) -> list[Measure]:
             3,
         ),
     ]
+
+
+def _searching(words: str, headers: dict[str, str]) -> Ask:
+    return Ask("GET", f"/desk/search?{urlencode({'q': words})}", headers)
 
 
 def _cookie(app: Flask, token: str) -> str:
