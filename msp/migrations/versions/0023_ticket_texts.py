@@ -93,14 +93,14 @@ BEGIN
     || format('SELECT x.ticket_id, x.opened_at FROM ticket_texts x WHERE x.%I @@ $1 AND x.tenant_id = ANY ($2)', looked_in)
     || needed || '%s ORDER BY x.opened_at DESC, x.ticket_id DESC LIMIT $5) f';
   -- Of a common word the last days are enough; then they need not all be sorted.
-  FOR turn IN 1..7 LOOP
+  FOR turn IN 1..3 LOOP
     EXECUTE format(statement, ' AND x.marks && $6') INTO found
     USING asked, held, (SELECT array_agg('t:' || one) FROM unnest(held) one), ARRAY['p:' || person], most,
       (SELECT array_agg('d:' || one) FROM generate_series(today - days + 1, today) one);
     IF cardinality(found) >= most THEN
       RETURN found;
     END IF;
-    days := days * 2;
+    days := days * 8;
   END LOOP;
   EXECUTE format(statement, '') INTO found
   USING asked, held, (SELECT array_agg('t:' || one) FROM unnest(held) one), ARRAY['p:' || person], most;
