@@ -77,7 +77,7 @@ DECLARE
   statement text;
   found bigint[] := '{}';
   today bigint := floor(extract(epoch FROM now()) / 86400)::bigint + 1;
-  days integer := 1;
+  days integer := 2;
 BEGIN
   IF asked IS NULL OR numnode(asked) = 0 OR cardinality(held) = 0 THEN
     RETURN found;
