@@ -15,6 +15,7 @@ from msp import reactions
 from msp.background import doorbell
 from msp.settings import Settings, flask_config, load
 from msp.threads.clocks import build_clocks, build_side_clocks
+from msp.threads.rated import build_rating
 from msp.threads.worked import build_worked
 from msp.web import (
     access,
@@ -47,6 +48,7 @@ BLUEPRINTS = (
     "msp.agents",
     "msp.reports",
     "msp.search",
+    "msp.follow",
     "msp.api",
 )
 MODELS = (
@@ -58,6 +60,7 @@ MODELS = (
     "tenants.assets.models",
     "tenants.tickets.models",
     "tenants.tickets.texts",
+    "tenants.tickets.ratings",
     "contracts.terms.models",
     "contracts.timers.models",
     "contracts.statements.models",
@@ -143,6 +146,7 @@ def _install_features(app: APIFlask) -> None:
     panels.add(app, "ticket", build_clocks)
     panels.add(app, "ticket", build_side_clocks)
     panels.add(app, "ticket", build_worked)
+    panels.add(app, "ticket", build_rating)
     events.connect(reactions.WITHIN, reactions.AFTER)
     doorbell.install(app)
     commands = import_module("msp.cli")

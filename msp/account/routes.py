@@ -10,6 +10,7 @@ from msp.account import (
     invited,
     jobs,
     mails,
+    notifications,
     profile,
     second_factor,
     security,
@@ -26,6 +27,7 @@ __all__ = [
     "forgotten",
     "invited",
     "jobs",
+    "notifications",
     "profile",
     "second_factor",
     "security",
@@ -44,6 +46,7 @@ def _context() -> dict[str, Any]:
         {"label": _("Profile"), "url": url_for("account.show_profile"), "icon": "person"},
         {"label": _("Security"), "url": url_for("account.show_security"), "icon": "shield-lock"},
     ]
+    links.append({"label": _("Mails"), "url": url_for("account.choose_notifications"), "icon": "envelope"})
     if who.may(Permission.MINT_TOKENS):
         links.append({"label": _("API tokens"), "url": url_for("account.list_tokens"), "icon": "key"})
     return {

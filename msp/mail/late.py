@@ -48,3 +48,8 @@ def fill(tenant_id: int, text: str) -> str:
         return resolved
 
     return _MARK.sub(address, text)
+
+
+def conceal(text: str) -> str:
+    """The text as people may read it in the outbox: an ellipsis in place of every secret link."""
+    return _MARK.sub("…", text)

@@ -1,12 +1,13 @@
 """The outbox: every mail that the portal sends, and what became of it."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from sqlalchemy import Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.foundation.db import Base, TenantOwned, choice, moment
+from tenants.foundation.db import Base, Global, TenantOwned, choice, moment, public_id
 from tenants.foundation.scope import Role
 
 # unknown: the connection broke after the text was given away, so it may or may not have arrived.
@@ -18,6 +19,7 @@ class OutgoingMail(TenantOwned, Base):
 
     __tablename__ = "outgoing_mails"
     __grants__: ClassVar[dict[Role, str]] = {Role.CLIENT: ""}
+    public_id: Mapped[Any] = public_id()
     to_address: Mapped[str] = mapped_column(String(254))
     subject: Mapped[str] = mapped_column(String(300))
     text: Mapped[str]
@@ -42,4 +44,25 @@ class OutgoingMail(TenantOwned, Base):
         Index("uq_outgoing_mails_message_id", "tenant_id", "message_id", unique=True),
         Index("uq_outgoing_mails_key", "tenant_id", "key", unique=True),
         Index("ix_outgoing_mails_queued", "tenant_id", "queued_at", "id"),
+        Index(
+            "ix_outgoing_mails_unsent",
+            "tenant_id",
+            "queued_at",
+            "id",
+            postgresql_where=sql("state <> 'sent'"),
+        ),
     )
+
+
+class UnwantedNotice(Global, Base):
+    """A kind of mail that a person does not want; what has no row is sent."""
+
+    __tablename__ = "unwanted_notices"
+    __grants__: ClassVar[dict[Role, str]] = {
+        Role.GATE: "SELECT",
+        Role.CLIENT: "SELECT, INSERT, DELETE",
+        Role.STAFF: "SELECT, INSERT, DELETE",
+    }
+    user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"))
+    notice: Mapped[str] = mapped_column(String(60))
+    __table_args__ = (Index("uq_unwanted_notices", "user_id", "notice", unique=True),)

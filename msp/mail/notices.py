@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from msp.background.jobs import job
 from msp.mail.addresses import address_of
+from msp.mail.followers import followed_at, rated_at
 from msp.mail.readers import find_reader
 from msp.mail.services import queue_mail
 from tenants.foundation.db import db
@@ -97,21 +98,23 @@ def _queue(
 ) -> None:
     tenant = db.session.scalars(select(Tenant).where(Tenant.id == ticket.tenant_id)).one()
     page = "desk.show_ticket" if staff else "portal.show_ticket"
+    reader = find_reader(user_id)
     context = {
         "ticket": ticket,
         "message": message,
         "current_tenant": tenant,
         "provider_name": current_app.extensions["settings"].provider_name,
         "name": ticket.assignee_name if staff else ticket.requester_name,
-        # Without an account there is nothing to open.
-        "action_url": address_of(page, code=ticket.code) if user_id is not None else "",
+        "action_url": address_of(page, code=ticket.code) if user_id is not None else followed_at(ticket),
+        "rate_url": rated_at(ticket) if what == "resolved" else "",
     }
     queue_mail(
         ticket.tenant_id,
         to=address,
         template=f"ticket_{what}",
-        language=find_reader(user_id).language or tenant.language,
+        language=reader.language or tenant.language,
         context=context,
+        unwanted=reader.unwanted,
         key=f"ticket:{ticket.id}:{seq}:{'staff' if staff else 'requester'}",
         thread=f"ticket-{ticket.code}",
     )

@@ -1,10 +1,11 @@
-"""How people read: the language and the time zone that they chose, reached through the gate."""
+"""How people read: language, time zone and which mails they want, as they chose; reached through the gate."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from msp.mail.models import UnwantedNotice
 from tenants.foundation.db import db
 from tenants.foundation.scope import enter, gate
 from tenants.people.models import User
@@ -15,6 +16,7 @@ class Reader(NamedTuple):
 
     language: str | None = None
     time_zone: str | None = None
+    unwanted: frozenset[str] = frozenset()
 
 
 def list_readers(user_ids: Iterable[int | None]) -> dict[int | None, Reader]:
@@ -24,9 +26,15 @@ def list_readers(user_ids: Iterable[int | None]) -> dict[int | None, Reader]:
     known = [one for one in asked if one is not None]
     if known:
         with enter(gate()):
-            rows = select(User.id, User.language, User.time_zone).where(User.id.in_(known))
-            found |= {row.id: Reader(row.language, row.time_zone) for row in db.session.execute(rows)}
+            rows = select(User.id, User.language, User.time_zone, _unwanted()).where(User.id.in_(known))
+            found |= {row.id: Reader(row[1], row[2], frozenset(row[3])) for row in db.session.execute(rows)}
     return found
+
+
+def _unwanted() -> Any:
+    """The kinds of mails that a person does not want, as an array."""
+    kinds = select(func.array_agg(UnwantedNotice.notice)).where(UnwantedNotice.user_id == User.id)
+    return func.coalesce(kinds.correlate(User).scalar_subquery(), [])
 
 
 def find_reader(user_id: int | None) -> Reader:

@@ -1,18 +1,28 @@
 """Queueing mails: rendered in the reader's language, written into the outbox, sent by a job."""
 
 import uuid
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from flask import current_app, render_template
 from flask_babel import force_locale
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from msp.mail import addresses
 from msp.mail.models import OutgoingMail
 from msp.web.languages import LANGUAGES
+from tenants.audit import services as audit
 from tenants.foundation import time
+from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
+from tenants.foundation.errors import Conflict
 from tenants.foundation.work import request_work
+
+# What a person may have sent once more.
+SEND_AGAIN = ("failed", "unknown")
 
 
 def queue_mail(
@@ -22,15 +32,19 @@ def queue_mail(
     template: str,
     language: str | None,
     context: dict[str, Any],
+    unwanted: Collection[str] = (),
     key: str | None = None,
     thread: str | None = None,
     encloses: str | None = None,
 ) -> None:
     """Write a mail into the outbox of a tenant and ask for it to be sent, in the transaction in force.
 
-    `template` names `templates/mail/NAME.{txt,html}`. A second mail with the same `key` is absorbed. `thread` names
-    the conversation that the mail belongs to, `encloses` what it brings along (see `enclosures`).
+    `template` names `templates/mail/NAME.{txt,html}`; one among the `unwanted` of its reader is not sent. A second mail
+    with the same `key` is absorbed. `thread` names the conversation that the mail belongs to, `encloses` what it brings
+    along (see `enclosures`).
     """
+    if template in unwanted:
+        return
     chosen = language if language in LANGUAGES else current_app.extensions["settings"].language
     with force_locale(chosen):
         subject, text, html = render(template, {"locale": chosen, **context})
@@ -43,6 +57,7 @@ def queue_mail(
         "html": html,
         "language": chosen,
         "template": template,
+        "public_id": uuid.uuid4(),
         "state": "queued",
         "message_id": message_id,
         "thread": thread and f"<{thread}@{addresses.host()}>",
@@ -55,6 +70,27 @@ def queue_mail(
     mail_id = db.session.execute(written).scalar_one_or_none()
     if mail_id is not None:
         request_work("send_mail", tenant_id=tenant_id, arguments={"mail": mail_id}, queue="mail")
+
+
+def send_again(mail: OutgoingMail, *, by: Actor, at: datetime) -> None:
+    """Send a mail that failed, or of which nobody knows whether it arrived, once more. Raises Conflict.
+
+    Its Message-ID stays, so that a mailbox which has it already can tell.
+    """
+    locked = select(OutgoingMail).where(OutgoingMail.id == mail.id).with_for_update()
+    db.session.scalars(locked.execution_options(populate_existing=True)).one()
+    if mail.state not in SEND_AGAIN:
+        raise Conflict(_l("This mail is sent, or on its way."))
+    mail.state, mail.queued_at, mail.attempts, mail.last_error = "queued", at, 0, None
+    audit.record(
+        "mail.sent_again",
+        tenant_id=mail.tenant_id,
+        by=by,
+        object=f"mail {mail.public_id}",
+        at=at,
+        detail={"to": mail.to_address, "template": mail.template},
+    )
+    request_work("send_mail", tenant_id=mail.tenant_id, arguments={"mail": mail.id}, queue="mail")
 
 
 def render(template: str, context: dict[str, Any]) -> tuple[str, str, str]:

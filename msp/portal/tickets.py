@@ -13,7 +13,7 @@ from msp.portal.forms import ReopenForm, WithdrawForm
 from msp.portal.home import narrowed_to_tenant
 from msp.threads.acting import acted, form_status, hand_out, keep_uploads
 from msp.threads.entries import audience_of, tell
-from msp.threads.forms import ActForm, MessageForm, RequestForm
+from msp.threads.forms import ActForm, MessageForm, RatingForm, RequestForm
 from msp.web.access import actor, require, tenant
 from msp.web.fields import options
 from msp.web.paging import asked, cut
@@ -26,6 +26,7 @@ from tenants.foundation.permissions import Permission
 from tenants.tenancy.queries import find_tenant_by_id
 from tenants.tickets import queries, rules, services
 from tenants.tickets.models import Ticket
+from tenants.tickets.ratings import rate_ticket as keep_rating
 
 
 @bp.get("/tickets")
@@ -193,3 +194,16 @@ def withdraw_ticket(code: str) -> Any:
         return redirect(url_for("portal.show_ticket", code=ticket.code))
     form.rev.data = str(ticket.rev)
     return render_template("portal/withdraw_ticket.html", ticket=ticket, form=form), form_status()
+
+
+@bp.post("/tickets/<code>/rating")
+@require(Permission.OPEN_OWN_TICKETS)
+def rate_ticket(code: str) -> Any:
+    """Say whether the solution was good."""
+    ticket, form = queries.find_ticket(code, by=actor()), RatingForm()
+    score, comment = form.score.data or "", form.comment.data or ""
+    if acted(form, lambda: keep_rating(ticket, score=score, comment=comment, by=actor(), at=time.now())):
+        flash(_("Thank you for telling us."), "good")
+    for words in form.errors.values():
+        flash(" ".join(map(str, words)), "risk")
+    return redirect(url_for("portal.show_ticket", code=ticket.code))

@@ -116,6 +116,7 @@ def send_statement(claimed: Claimed) -> None:
             template="statement",
             language=language,
             context={**shared, "name": one.name, "is_attached": fits[language]},
+            unwanted=readers[one.user_id].unwanted,
             key=f"statement:{statement.id}:{one.user_id}",
             encloses=enclosures.named(enclosing.KIND, statement.id) if fits[language] else None,
         )

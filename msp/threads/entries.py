@@ -94,6 +94,7 @@ _VIA: dict[str, Callable[[], str]] = {
     "phone": lambda: _("by phone"),
     "mail": lambda: _("by mail"),
     "api": lambda: _("by API"),
+    "link": lambda: _("by the link in a mail"),
     "import": lambda: _("imported"),
 }
 _ICONS = {
@@ -109,6 +110,7 @@ _ICONS = {
     "closed": "archive",
     "cancelled": "x-circle",
     "terms_applied": "file-earmark-text",
+    "rated": "star",
 }
 
 
@@ -182,6 +184,11 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "reopened": lambda data: _("reopened it."),
     "closed": lambda data: _("closed it."),
     "cancelled": lambda data: _("cancelled it."),
+    "rated": lambda data: (
+        _("is satisfied with the solution.")
+        if data["score"] == "good"
+        else _("is not satisfied with the solution.")
+    ),
     "terms_applied": lambda data: _(
         "applied version %(number)s of the contract's terms to it.", number=data["version"]
     ),

@@ -5,12 +5,13 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, Regexp
 
 from msp.web.fields import options
 from tenants.tickets.messages import LONGEST_BODY
 from tenants.tickets.opening import LONGEST_SUBJECT
+from tenants.tickets.ratings import LONGEST_COMMENT
 
 
 def request_key_field() -> Any:
@@ -31,6 +32,7 @@ def words(label: Any, message: Any, *, longest: int = 5000, required: bool = Tru
 READERS = (("public", _l("Everyone")), ("internal", _l("Staff")))
 KINDS = (("incident", _l("Something does not work")), ("request", _l("I need something")))
 IMPACTS = (("low", _l("One person")), ("medium", _l("A team or a branch")), ("high", _l("The whole company")))
+SCORES = (("good", _l("Yes, well done")), ("bad", _l("No, I am not satisfied")))
 URGENCIES = (
     ("low", _l("It can wait")),
     ("medium", _l("Work is slowed down")),
@@ -93,3 +95,17 @@ class RequestForm(FlaskForm):
     )
     asset = SelectField(_l("Which device or system?"), validate_choice=True, choices=[], default="")
     request_key = request_key_field()
+
+
+class RatingForm(FlaskForm):
+    """Was the solution good?"""
+
+    score = RadioField(
+        _l("Are you satisfied with the solution?"),
+        [InputRequired(_l("Say whether it was good or bad."))],
+        choices=options(SCORES),
+    )
+    comment = TextAreaField(
+        _l("What went well, or what was missing? (if you like)"),
+        [Length(max=LONGEST_COMMENT, message=_l("Write at most 1,000 characters."))],
+    )

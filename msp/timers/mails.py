@@ -102,14 +102,14 @@ def tell(
 
 def _queue(ticket: Ticket, notice: Notice, receiver: Receiver, passed: HandOver | None) -> None:
     tenant = db.session.scalars(select(Tenant).where(Tenant.id == ticket.tenant_id)).one()
-    language, zone = find_reader(receiver.user_id)
+    reader = find_reader(receiver.user_id)
     page = "portal.show_ticket" if receiver.role == "admins" else "desk.show_ticket"
     context = {
         "ticket": ticket,
         "notice": notice,
         "passed": passed,
         "role": receiver.role,
-        "zone": zone or tenant.time_zone,
+        "zone": reader.time_zone or tenant.time_zone,
         "now": time.now(),
         "current_tenant": tenant,
         "provider_name": current_app.extensions["settings"].provider_name,
@@ -120,8 +120,9 @@ def _queue(ticket: Ticket, notice: Notice, receiver: Receiver, passed: HandOver 
         ticket.tenant_id,
         to=receiver.address,
         template=notice.template,
-        language=language or tenant.language,
+        language=reader.language or tenant.language,
         context=context,
+        unwanted=reader.unwanted,
         key=f"{notice.key}:{receiver.user_id}",
         thread=f"ticket-{ticket.code}",
     )

@@ -181,7 +181,15 @@ ASSET_KINDS = {
     "phone": _l("Phone"),
     "other": _l("Other"),
 }
+MAIL_STATES = {
+    "queued": Look(_l("Queued"), "hourglass-split", "info"),
+    "sending": Look(_l("Sending"), "send", "info"),
+    "sent": Look(_l("Sent"), "check-circle", "good"),
+    "failed": Look(_l("Failed"), "exclamation-octagon-fill", "missed"),
+    "unknown": Look(_l("Not known whether it arrived"), "question-circle", "risk"),
+}
 TABLES = {
+    "mail": MAIL_STATES,
     "ticket": TICKET_STATES,
     "campaign": CAMPAIGN_STATES,
     "lane": LANE_STATES,

@@ -60,6 +60,9 @@ class Permission(StrEnum):
     MANAGE_STAFF = "console.manage_staff"
     MANAGE_CLIENT_PEOPLE = "console.manage_client_people"
     VIEW_AUDIT = "console.view_audit"
+    VIEW_OUTBOX = "console.view_outbox"
+    RESEND_MAILS = "console.resend_mails"
+    VIEW_RATINGS = "console.view_ratings"
 
     VIEW_CAMPAIGNS = "campaigns.view"
     PROPOSE_CAMPAIGNS = "campaigns.propose"
@@ -92,13 +95,17 @@ _MANAGER = _L3 | {
     P.MANAGE_STAFF,
     P.MANAGE_CLIENT_PEOPLE,
     P.VIEW_AUDIT,
+    P.VIEW_OUTBOX,
+    P.RESEND_MAILS,
+    P.VIEW_RATINGS,
 }
 _CLIENT_USER = _EVERYONE | {P.VIEW_PORTAL, P.OPEN_OWN_TICKETS}
 
 PERMISSIONS: dict[MemberRole, frozenset[Permission]] = {
     MemberRole.OWNER: _MANAGER,
     MemberRole.MANAGER: _MANAGER,
-    MemberRole.DISPATCHER: _STAFF | {P.WORK_TICKETS, P.ASSIGN_TICKETS, P.SET_PRIORITY, P.VIEW_STAFF},
+    MemberRole.DISPATCHER: _STAFF
+    | {P.WORK_TICKETS, P.ASSIGN_TICKETS, P.SET_PRIORITY, P.VIEW_STAFF, P.VIEW_OUTBOX, P.VIEW_RATINGS},
     MemberRole.L1: _ENGINEER,
     MemberRole.L2: _L2,
     MemberRole.L3: _L3,

@@ -130,9 +130,20 @@ def list_steps(ticket: Ticket, *, by: Actor, at: datetime) -> tuple[str, ...]:
     return rules.allowed_transitions(ticket.state, who_is(by), reopenable=reopenable)
 
 
+def list_files(ticket: Ticket, *, by: Actor) -> tuple[FileOnTicket, ...]:
+    """The files that hang on messages of a ticket which somebody may read."""
+    ours = (Ticket.tenant_id == ticket.tenant_id, Ticket.id == ticket.id)
+    found = db.session.scalar(select(_files_json(by.is_staff)).select_from(Ticket).where(*ours))
+    return tuple(FileOnTicket(*one) for one in found or ())
+
+
 def find_file(code: str, public_id: str, *, by: Actor) -> StoredFile:
     """A file that hangs on a ticket somebody may see, and on a message that they may read. Raises NotFound."""
-    ticket = find_ticket(code, by=by)
+    return find_file_of(find_ticket(code, by=by), public_id, by=by)
+
+
+def find_file_of(ticket: Ticket, public_id: str, *, by: Actor) -> StoredFile:
+    """A file of a ticket in hand, on a message that somebody may read. Raises NotFound."""
     try:
         wanted = uuid.UUID(public_id)
     except ValueError as wrong:
