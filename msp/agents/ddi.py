@@ -69,6 +69,7 @@ def poll(tenant: str, controller: str) -> Response:
     at, asks = time.now(), caller()
     note_sighting(asks.tenant_id, asks.asset_id, at)
     offers.note_client(asks, client_of(request.headers.get("User-Agent", "")))
+    rotation.note_use(asks, at)
     waiting, opens_at = asks.waiting, None
     if waiting is not None and waiting.phase == "eligible":
         waiting, opens_at = offers.make_offer(asks, waiting, at)
@@ -77,7 +78,14 @@ def poll(tenant: str, controller: str) -> Response:
     asks_facts = is_verifying or asks.facts_due_at is None or asks.facts_due_at <= at
     soon = None if opens_at is None else (opens_at - at).total_seconds()
     return jsonify(
-        documents.poll(asks, offered=offered, cancelling=cancelling, asks_facts=asks_facts, opens_in=soon)
+        documents.poll(
+            asks,
+            offered=offered,
+            cancelling=cancelling,
+            asks_facts=asks_facts,
+            opens_in=soon,
+            rotates=rotation.is_wanted(asks, at),
+        )
     )
 
 

@@ -7,7 +7,7 @@ from flask import current_app, flash, redirect, render_template, request, url_fo
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 
-from msp.agents import devices, enrolment
+from msp.agents import devices, enrolment, rotation
 from msp.agents.blueprint import bp
 from msp.agents.forms import ClientForm, EnrolForm, UnknownAssetForm
 from msp.agents.words import CLIENT_WORDS, KEY_WORDS, QUARANTINE_WORDS
@@ -82,8 +82,11 @@ def enrol_asset(asset_id: str) -> Any:
         except Invalid as refused:
             db.session.rollback()
             refuse_into_form(refused, form)
+    can_rotate, is_rotating = rotation.rotations_of(machine)
     page = render_template(
         "agents/enrol_asset.html",
+        can_rotate=can_rotate,
+        is_rotating=is_rotating,
         form=form,
         machine=machine,
         tenant=tenant,

@@ -19,7 +19,7 @@ from msp.campaigns.glances import Glance, glance
 from msp.campaigns.models import Action, Campaign, Wave, WaveLane
 from msp.campaigns.queries import Tally, count_actions, list_consents, list_lanes, list_parts, list_waves
 from msp.campaigns.releases import find_release_by_id
-from msp.campaigns.restored import read_epoch
+from msp.campaigns.restored import enter_epoch
 from msp.campaigns.steps import decide
 from tenants.audit import services as audit
 from tenants.foundation.actor import Actor
@@ -97,10 +97,11 @@ class Tick:
             return
         self.campaign.started_at = self.at
         self.campaign.deadline_at = self.at + timedelta(seconds=self.timing.campaign_seconds)
+        epoch = enter_epoch()
         moves.plan_actions(self.campaign)
         release = find_release_by_id(self.campaign.release_id)
         replaced = attempts.supersede_older(self.campaign, release.name, self.at)
-        self._to("running", {"epoch": read_epoch(), **({"superseded": replaced} if replaced else {})})
+        self._to("running", {"epoch": epoch, **({"superseded": replaced} if replaced else {})})
         if release.withdrawn_at is not None:
             self._pause("operator", "release withdrawn")
 
