@@ -175,21 +175,22 @@ def _by_name() -> Select[Any]:
 
 def _statement() -> Select[Any]:
     """Who calls, and what waits for it: put together once, since every poll asks."""
+    wanted: list[Any] = [
+        AgentCredential.tenant_id,
+        AgentCredential.asset_id,
+        Tenant.slug,
+        AgentCredential.controller_id,
+        AgentCredential.facts_due_at,
+        AgentCredential.id,
+        AgentCredential.client,
+        AgentCredential.kind,
+        AgentCredential.created_at,
+        AgentCredential.rotate_at,
+        AgentCredential.replaces_id,
+        _waiting().label("waiting"),
+    ]
     return (
-        select(
-            AgentCredential.tenant_id,
-            AgentCredential.asset_id,
-            Tenant.slug,
-            AgentCredential.controller_id,
-            AgentCredential.facts_due_at,
-            AgentCredential.id,
-            AgentCredential.client,
-            AgentCredential.kind,
-            AgentCredential.created_at,
-            AgentCredential.rotate_at,
-            AgentCredential.replaces_id,
-            _waiting().label("waiting"),
-        )
+        select(*wanted)
         .join(Tenant, Tenant.id == AgentCredential.tenant_id)
         .where(AgentCredential.revoked_at.is_(None), Tenant.state == "active")
         .order_by(AgentCredential.id.desc())

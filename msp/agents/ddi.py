@@ -73,6 +73,8 @@ def poll(tenant: str, controller: str) -> Response:
     waiting, opens_at = asks.waiting, None
     if waiting is not None and waiting.phase == "eligible":
         waiting, opens_at = offers.make_offer(asks, waiting, at)
+    else:
+        waiting = offers.standing_offer(asks, waiting, at)
     offered, cancelling = _links(waiting)
     is_verifying = waiting is not None and waiting.phase == "verifying"
     asks_facts = is_verifying or asks.facts_due_at is None or asks.facts_due_at <= at

@@ -38,7 +38,7 @@ def add_token(asset: Asset, at: datetime, *, replacing: AgentCredential | None =
             asset_id=asset.id,
             controller_id=asset.controller_id,
             token_hash=digest(token),
-            slot=_free_slot(asset, at, replacing and replacing.id),
+            slot=_free_slot(asset, at, replacing.id if replacing else None),
             created_at=at,
             **like,
         )

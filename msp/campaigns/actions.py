@@ -73,8 +73,16 @@ def offer(asset_id: int, action_id: int, campaign_id: int, at: datetime) -> bool
     return offered == 1
 
 
-def _may_begin(asset_id: int, action_id: int, at: datetime) -> bool:
-    """Whether its lane is open, its client consents and the window has room, now; held until the offer is committed."""
+def may_fetch(asset_id: int, action_id: int, at: datetime) -> bool:
+    """Whether an offer that nobody has fetched yet would be handed out now; the tick takes it back later if not."""
+    return _may_begin(asset_id, action_id, at, holds=False)
+
+
+def _may_begin(asset_id: int, action_id: int, at: datetime, *, holds: bool = True) -> bool:
+    """Whether its lane is open, its client consents and the window has room, now.
+
+    `holds`: until the offer is committed nobody may change that.
+    """
     asked = (
         select(WaveLane.room, WaveLane.timing)
         .join(Action, and_(Action.tenant_id == WaveLane.tenant_id, Action.lane_id == WaveLane.id))
@@ -91,8 +99,9 @@ def _may_begin(asset_id: int, action_id: int, at: datetime) -> bool:
             WaveLane.state == "open",
             CampaignTenant.consent.in_(LET_IN),
         )
-        .with_for_update(read=True, of=(WaveLane, CampaignTenant))
     )
+    if holds:
+        asked = asked.with_for_update(read=True, of=(WaveLane, CampaignTenant))
     lane = db.session.execute(asked).one_or_none()
     if lane is None or is_frozen_everywhere(at):
         return False

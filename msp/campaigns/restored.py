@@ -1,7 +1,9 @@
 """After a restore from a backup agents may be ahead of the database: what ran stands until people have looked.
 
 Actions that were made after the backup have numbers that the database would give once more, and machines remember
-them: in another database numbers go on far beyond (`enter_epoch`). A campaign's ledger says in which database it ran. Restoring makes another one of it: a new cluster has another
+them: in another database numbers go on far beyond (`enter_epoch`).
+
+A campaign's ledger says in which database it ran. Restoring makes another one of it: a new cluster has another
 identifier, a database made anew has another number, and a recovery or a promotion begins a new timeline.
 """
 
