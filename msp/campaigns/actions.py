@@ -11,7 +11,7 @@ from sqlalchemy import and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
-from msp.campaigns import doorbell, phases, proofs, rooms
+from msp.campaigns import befores, doorbell, phases, proofs, rooms
 from msp.campaigns.models import Action, ActionEvent, Campaign, CampaignTenant, Release, WaveLane
 from msp.campaigns.phases import Report, Step
 from msp.campaigns.plans import Timing
@@ -144,7 +144,7 @@ def fetch(asset_id: int, action_id: int, at: datetime) -> Action | None:
         fetched = (
             update(Action)
             .where(Action.id == action_id, Action.phase == "offered", Action.retrieved_at.is_(None))
-            .values(retrieved_at=at, rev=Action.rev + 1)
+            .values(retrieved_at=at, version_before=befores.version_before(action), rev=Action.rev + 1)
         )
         write(fetched)
         db.session.refresh(action)
@@ -250,7 +250,8 @@ def _apply(action: Action, said: Feedback, step: Step, at: datetime) -> None:
     action.cannot_stop = action.cannot_stop or step.cannot_stop
     if step.starts and action.started_at is None:
         action.started_at = at
-        action.retrieved_at = action.retrieved_at or at
+        if action.retrieved_at is None:
+            action.retrieved_at, action.version_before = at, befores.version_before(action)
         action.hard_deadline_at = at + timedelta(seconds=timing.hard_seconds)
         action.boot_id_before = db.session.scalar(
             select(Asset.boot_id).where(Asset.tenant_id == action.tenant_id, Asset.id == action.asset_id)
