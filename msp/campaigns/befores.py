@@ -53,6 +53,17 @@ def _of_packages(action: Action, names: list[str]) -> str | None:
     return ", ".join(f"{row.name} {row.version}" for row in rows)[:LONGEST] or None
 
 
+def is_known_release(tenant_id: int, name: str, version: str) -> bool:
+    """Whether this release has been brought to any of the client's assets; of others machines are told nothing."""
+    opened = select(WaveLane.id).where(
+        WaveLane.tenant_id == tenant_id,
+        WaveLane.release_name == name,
+        WaveLane.release_version == version,
+        WaveLane.opened_at.is_not(None),
+    )
+    return db.session.scalar(opened.limit(1)) is not None
+
+
 def count_versions_before(campaign_id: int) -> list[tuple[str, int]]:
     """What the campaign's assets held before, and on how many, the most common first."""
     count = func.count()
