@@ -9,6 +9,7 @@ from .backoff import Backoff, spread
 from .checks import Inspector
 from .controller import Controller
 from .courier import Courier
+from .credential import Credential, Unenrolled
 from .deb import DebExecutor
 from .debian import Debian
 from .documents import Malformed, Poll, action_of
@@ -31,10 +32,6 @@ LOOK_SECONDS = 10.0
 RETRY_FIRST, RETRY_CAP, RETRY_CAP_LEAST = 2.0, 900.0, 10.0
 
 
-class Unenrolled(Exception):
-    """There is neither a token nor an enrolment token."""
-
-
 class Agent:
     """One machine's agent in one folder."""
 
@@ -47,6 +44,7 @@ class Agent:
         debian = Debian(root, folder.work)
         self._machine = Machine(folder.path, root, debian.upgradable)
         self._controller = Controller(wire, settings.base)
+        self._credential = Credential(settings, folder, self._controller)
         self._ledger = Ledger(folder.ledger)
         self._downloads = Downloads(wire, folder.downloads, stop)
         self.courier = Courier(self._controller, self._ledger, self._machine.proof)
@@ -73,9 +71,9 @@ class Agent:
     def cycle(self) -> float:
         """One poll and what follows; seconds until the next. Raises Trouble, Busy, Refused, Unenrolled."""
         is_free = self._workshop.recover()
-        self._identify()
+        self._credential.identify()
         self.courier.deliver()
-        poll = self._controller.poll()
+        poll = self._poll()
         LOG.info("polled: %s", _words(poll))
         if not is_free:
             LOG.info("something is still at work, nothing else is begun")
@@ -85,27 +83,21 @@ class Agent:
             self._take(poll.deployment, self._interval(poll))
         self.courier.deliver()
         self._tell(poll)
+        if poll.credential is not None:
+            self._credential.replace(poll.credential)
         self._reboots.act()
         return self._interval(poll)
 
     def _interval(self, poll: Poll) -> float:
         return self._settings.poll_seconds or poll.sleep
 
-    def _identify(self) -> None:
-        if self._controller.is_known:
-            return
-        token = self._settings.token or self._folder.token
-        if token is None:
-            token = self._enrol()
-        self._controller.identify(token)
-
-    def _enrol(self) -> str:
-        if self._settings.enrolment_token is None:
-            raise Unenrolled("neither a token nor an enrolment token is given")
-        token = self._controller.enrol(self._settings.enrolment_token)
-        self._folder.keep_token(token)
-        LOG.info("enrolled as %s of %s", self._settings.controller_id, self._settings.tenant)
-        return token
+    def _poll(self) -> Poll:
+        try:
+            return self._controller.poll()
+        except Refused as error:
+            if not self._credential.has_other(error):
+                raise
+            return self._controller.poll()
 
     def _take(self, href: str, interval: float) -> None:
         action = _action(href)
@@ -239,5 +231,6 @@ def _words(poll: Poll) -> str:
         "deployment": poll.deployment,
         "facts": poll.facts,
         "inventory": poll.inventory,
+        "credential": poll.credential,
     }
     return ", ".join(name for name, href in links.items() if href) or "nothing to do"

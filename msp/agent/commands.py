@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import VERSION
-from .agent import Agent, Loop, Unenrolled, retry_cap
+from .agent import Agent, Loop, retry_cap
+from .credential import Unenrolled
 from .debian import Debian
 from .facts import Machine
 from .folder import Folder, FolderBusy

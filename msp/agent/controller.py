@@ -32,12 +32,13 @@ class Controller:
         """Trade the one-use token for this machine's own TargetToken."""
         self.wire.authorization = f"EnrolmentToken {enrolment_token}"
         try:
-            token = self.wire.ask("POST", f"{self._base}/enrolment", {}).document().get("token")
+            return _token(self.wire.ask("POST", f"{self._base}/enrolment", {}).document(), "enrolment")
         finally:
             self.wire.authorization = None
-        if not isinstance(token, str) or not TOKEN.fullmatch(token):
-            raise Trouble("enrolment gave no usable token")
-        return token
+
+    def renew(self, href: str) -> str:
+        """A TargetToken to take the place of the present one, which works until the new one was used."""
+        return _token(self.wire.ask("POST", href, {}).document(), "renewal")
 
     def poll(self) -> Poll:
         """What the portal wants now."""
@@ -65,3 +66,10 @@ class Controller:
     def tell_inventory(self, href: str, document: dict[str, Any]) -> None:
         """Replace the list of installed packages."""
         self.wire.ask("PUT", href, document)
+
+
+def _token(document: dict[str, Any], what: str) -> str:
+    token = document.get("token")
+    if not isinstance(token, str) or not TOKEN.fullmatch(token):
+        raise Trouble(f"{what} gave no usable token")
+    return token

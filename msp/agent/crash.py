@@ -27,6 +27,7 @@ POINTS = (
     "reported-written",
 )
 DEB_POINTS = ("deb-simulated", "intent-written", "deb-begun", "deb-ended", "installed", "result-written")
+CREDENTIAL_POINTS = ("credential-given", "credential-kept", "credential-used")
 SCRIPT_POINTS = (
     "intent-written",
     "begun-torn",

@@ -33,6 +33,7 @@ class Poll:
     cancel: str | None = None
     facts: str | None = None
     inventory: str | None = None
+    credential: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ def read_poll(document: dict[str, Any]) -> Poll:
         cancel=_href(links, "cancelAction"),
         facts=_href(links, "configData"),
         inventory=_href(links, "inventory"),
+        credential=_href(links, "credential"),
     )
 
 

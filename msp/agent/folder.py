@@ -1,6 +1,7 @@
 """The agent's folder: everything that it writes lies below it."""
 
 import fcntl
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -44,15 +45,29 @@ class Folder:
 
     @property
     def token(self) -> str | None:
-        """The TargetToken received at enrolment, if there was one."""
-        try:
-            return self.token_file.read_text("ascii").strip() or None
-        except FileNotFoundError:
-            return None
+        """The TargetToken received at enrolment or in place of another one, if there was one."""
+        return next(iter(self._tokens()), None) or None
 
-    def keep_token(self, token: str) -> None:
-        """Store the TargetToken, readable by the owner only."""
-        write_file(self.token_file, token.encode("ascii") + b"\n")
+    def tokens_for(self, configured: str | None) -> list[str]:
+        """What to poll with: the last TargetToken received, then the one that it took the place of.
+
+        One given in the configuration goes before, unless that very one was replaced.
+        """
+        token, former, stood_in = [*self._tokens(), "", "", ""][:3]
+        if configured is not None and stood_in != digest(configured):
+            return [configured]
+        return [one for one in (token, former) if one]
+
+    def keep_token(self, token: str, *, former: str = "", configured: str | None = None) -> None:
+        """Store the TargetToken, and the `former` one that it replaces; readable by the owner only."""
+        lines = [token, former, digest(configured) if configured else ""]
+        write_file(self.token_file, ("\n".join(lines).rstrip() + "\n").encode("ascii"))
+
+    def _tokens(self) -> list[str]:
+        try:
+            return self.token_file.read_text("ascii").strip().split("\n")
+        except FileNotFoundError:
+            return []
 
     @property
     def is_held(self) -> bool:
@@ -81,3 +96,8 @@ class Folder:
     def remember_inventory(self, digest: str) -> None:
         """The portal has taken the inventory with this digest."""
         write_file(self._sent, json.dumps({"inventory": digest}).encode())
+
+
+def digest(token: str) -> str:
+    """What tells a token from another without giving it away."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,7 +1,7 @@
 """From a header to an asset. The credential decides the tenant and the asset; the path must merely match it."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -19,6 +19,9 @@ from tenants.foundation.errors import Forbidden
 from tenants.foundation.scope import Role, Scope, enter, gate
 from tenants.people.principals import digest
 from tenants.tenancy.models import Tenant
+
+# How old an asset's token may become before its agent is asked to replace it.
+ROTATED_AFTER = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,10 @@ class Caller:
     waiting: Waiting | None
     # Nobody knows it yet: it may say who it is, and nothing else.
     is_unknown: bool = field(default=False, kw_only=True)
+    # From when the credential is to be replaced; None for one that is not the asset's own token.
+    rotate_at: datetime | None = field(default=None, kw_only=True)
+    # The credential that this one takes the place of by being used.
+    replaces_id: int | None = field(default=None, kw_only=True)
 
     @property
     def path(self) -> str:
@@ -168,17 +175,22 @@ def _by_name() -> Select[Any]:
 
 def _statement() -> Select[Any]:
     """Who calls, and what waits for it: put together once, since every poll asks."""
+    wanted: list[Any] = [
+        AgentCredential.tenant_id,
+        AgentCredential.asset_id,
+        Tenant.slug,
+        AgentCredential.controller_id,
+        AgentCredential.facts_due_at,
+        AgentCredential.id,
+        AgentCredential.client,
+        AgentCredential.kind,
+        AgentCredential.created_at,
+        AgentCredential.rotate_at,
+        AgentCredential.replaces_id,
+        _waiting().label("waiting"),
+    ]
     return (
-        select(
-            AgentCredential.tenant_id,
-            AgentCredential.asset_id,
-            Tenant.slug,
-            AgentCredential.controller_id,
-            AgentCredential.facts_due_at,
-            AgentCredential.id,
-            AgentCredential.client,
-            _waiting().label("waiting"),
-        )
+        select(*wanted)
         .join(Tenant, Tenant.id == AgentCredential.tenant_id)
         .where(AgentCredential.revoked_at.is_(None), Tenant.state == "active")
         .order_by(AgentCredential.id.desc())
@@ -202,6 +214,8 @@ def _caller(asked: Select[Any], **given: Any) -> Caller | None:
         credential_id=row.id,
         client=row.client,
         waiting=Waiting(*row.waiting) if row.waiting else None,
+        rotate_at=(row.rotate_at or row.created_at + ROTATED_AFTER) if row.kind == "token" else None,
+        replaces_id=row.replaces_id,
     )
 
 

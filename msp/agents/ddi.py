@@ -16,8 +16,8 @@ from sqlalchemy.exc import OperationalError
 from msp.agents import documents, enrolment, offers, rotation
 from msp.agents.credentials import Caller, Waiting, caller, enrolling
 from msp.agents.models import AgentCredential
-from msp.agents.parsing import Malformed, read_facts, read_feedback, read_inventory
-from msp.campaigns import actions
+from msp.agents.parsing import Malformed, read_facts, read_feedback, read_installed, read_inventory
+from msp.campaigns import actions, befores
 from msp.campaigns.capabilities import client_of
 from msp.campaigns.models import Action
 from msp.campaigns.queries import list_events
@@ -69,15 +69,25 @@ def poll(tenant: str, controller: str) -> Response:
     at, asks = time.now(), caller()
     note_sighting(asks.tenant_id, asks.asset_id, at)
     offers.note_client(asks, client_of(request.headers.get("User-Agent", "")))
+    rotation.note_use(asks, at)
     waiting, opens_at = asks.waiting, None
     if waiting is not None and waiting.phase == "eligible":
         waiting, opens_at = offers.make_offer(asks, waiting, at)
+    else:
+        waiting = offers.standing_offer(asks, waiting, at)
     offered, cancelling = _links(waiting)
     is_verifying = waiting is not None and waiting.phase == "verifying"
     asks_facts = is_verifying or asks.facts_due_at is None or asks.facts_due_at <= at
     soon = None if opens_at is None else (opens_at - at).total_seconds()
     return jsonify(
-        documents.poll(asks, offered=offered, cancelling=cancelling, asks_facts=asks_facts, opens_in=soon)
+        documents.poll(
+            asks,
+            offered=offered,
+            cancelling=cancelling,
+            asks_facts=asks_facts,
+            opens_in=soon,
+            rotates=rotation.is_wanted(asks, at),
+        )
     )
 
 
@@ -144,6 +154,24 @@ def show_installed(tenant: str, controller: str, action: str) -> Response:
     if found is None or found.outcome != "success":
         raise NotFound
     return _deployment(asks, found)
+
+
+@ddi.put(BASE + "/installedBase")
+@credential("agent")
+@limited
+@patient
+def take_installed(tenant: str, controller: str) -> Response:
+    """What the asset holds already, by name and version: 201 when that is new, 200 when it was known."""
+    at, asks = time.now(), caller()
+    name, version = read_installed()
+    if not befores.is_known_release(asks.tenant_id, name, version):
+        raise NotFound
+    asset, label = _asset(asks), f"{name}/{version}"
+    is_known = label == asset.installed_release
+    record_facts(asset, {"installed_release": label}, at)
+    actions.facts_arrived(asks.tenant_id, asks.asset_id, at)
+    db.session.commit()
+    return Response(status=200 if is_known else 201)
 
 
 @ddi.get(BASE + "/cancelAction/<action>")

@@ -40,10 +40,11 @@ def poll(
     cancelling: int | None,
     asks_facts: bool,
     opens_in: float | None = None,
+    rotates: bool = False,
 ) -> dict[str, Any]:
     """The answer to a poll; `offered` is an action and how often it was offered. At most one of the two links.
 
-    `opens_in`: seconds until something may be offered to the asset.
+    `opens_in`: seconds until something may be offered to the asset; `rotates`: it is to replace its credential.
     """
     base = base_url(caller)
     found: dict[str, Any] = {}
@@ -55,6 +56,8 @@ def poll(
         found["configData"] = {"href": f"{base}/configData"}
         if not caller.is_unknown:
             found["inventory"] = {"href": f"{base}/inventory"}
+    if rotates:
+        found["credential"] = {"href": f"{base}/credential"}
     is_busy = offered is not None or cancelling is not None or asks_facts
     seconds = BUSY_SECONDS if is_busy else IDLE_SECONDS
     if opens_in is not None:

@@ -32,6 +32,12 @@ class UnknownAssetForm(FlaskForm):
     controller_id = _id_field()
 
 
+class AdmitForm(FlaskForm):
+    """Whether a waiting device is an asset of its own, or one that is known."""
+
+    asset = SelectField(_l("It is"), choices=())
+
+
 class SharedForm(FlaskForm):
     """Something that a client's machines share."""
 

@@ -60,10 +60,15 @@ class AgentCredential(TenantOwned, Base):
     boot_ids: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     created_at: Mapped[datetime] = moment()
     revoked_at: Mapped[datetime | None] = moment(nullable=True)
+    # From when the agent is asked to replace it; null means by its age alone.
+    rotate_at: Mapped[datetime | None] = moment(nullable=True)
+    # The one that it takes the place of, until it is used for the first time: that one works as long.
+    replaces_id: Mapped[int | None]
     # When the asset is to be asked for its facts again; null means now.
     facts_due_at: Mapped[datetime | None] = moment(nullable=True)
     __table_args__ = (
         belongs("assets", "asset_id"),
+        belongs("agent_credentials", "replaces_id"),
         CheckConstraint("slot IN (1, 2)", name="slot"),
         choice("kind", CREDENTIAL_KINDS),
         Index(

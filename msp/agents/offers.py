@@ -25,6 +25,14 @@ def make_offer(asks: Caller, waiting: Waiting, at: datetime) -> tuple[Waiting | 
     return None, _opening(waiting.id, at)
 
 
+def standing_offer(asks: Caller, waiting: Waiting | None, at: datetime) -> Waiting | None:
+    """What waits, less an offer that would not be handed out now, as its client or the calendar came between."""
+    is_unfetched = waiting is not None and waiting.phase == "offered" and not waiting.is_retrieved
+    if waiting is not None and is_unfetched and not actions.may_fetch(asks.asset_id, waiting.id, at):
+        return None
+    return waiting
+
+
 def _opening(action_id: int, at: datetime) -> datetime | None:
     """When the room of the action's lane begins next."""
     asked = (

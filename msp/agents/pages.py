@@ -7,9 +7,9 @@ from flask import current_app, flash, redirect, render_template, request, url_fo
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 
-from msp.agents import devices, enrolment
+from msp.agents import devices, enrolment, joining, rotation
 from msp.agents.blueprint import bp
-from msp.agents.forms import ClientForm, EnrolForm, UnknownAssetForm
+from msp.agents.forms import AdmitForm, ClientForm, EnrolForm, UnknownAssetForm
 from msp.agents.words import CLIENT_WORDS, KEY_WORDS, QUARANTINE_WORDS
 from msp.campaigns.capabilities import capabilities_of, client_named
 from msp.web.access import actor, require
@@ -82,8 +82,11 @@ def enrol_asset(asset_id: str) -> Any:
         except Invalid as refused:
             db.session.rollback()
             refuse_into_form(refused, form)
+    can_rotate, is_rotating = rotation.rotations_of(machine)
     page = render_template(
         "agents/enrol_asset.html",
+        can_rotate=can_rotate,
+        is_rotating=is_rotating,
         form=form,
         machine=machine,
         tenant=tenant,
@@ -91,6 +94,7 @@ def enrol_asset(asset_id: str) -> Any:
         keys=devices.keys_of([(machine.tenant_id, machine.id)]).get((machine.tenant_id, machine.id), []),
         key_words=KEY_WORDS,
         words=QUARANTINE_WORDS,
+        admit=_admit_form(machine),
         client=_client_form(machine),
         program=CLIENT_WORDS[client_named(machine.capabilities)],
     )
@@ -120,12 +124,35 @@ def _issue(machine: Asset, tenant: Tenant, controller_id: str | None) -> Any:
 @bp.post("/console/agents/admit/<asset_id>")
 @require(Permission.ENROL_AGENTS)
 def admit_asset(asset_id: str) -> Any:
-    """Let a machine out of quarantine."""
+    """Let a machine out of quarantine, as an asset of its own or as one that is known."""
     machine = find_asset(asset_id)
+    joined = request.form.get("asset", "")
+    if joined:
+        return _join(machine, joined)
     enrolment.admit_asset(machine, by=actor(), at=time.now())
     db.session.commit()
     flash(_("%(name)s is admitted. Campaigns may include it now.", name=machine.name), "good")
     return redirect(url_for("agents.list_unadmitted"))
+
+
+def _join(machine: Asset, asset_id: str) -> Any:
+    try:
+        known = joining.join_asset(machine, asset_id, by=actor(), at=time.now())
+        db.session.commit()
+    except Invalid as refused:
+        db.session.rollback()
+        flash(str(refused.message), "danger")
+        return redirect(url_for("agents.enrol_asset", asset_id=machine.public_id))
+    flash(_("The device is admitted as %(name)s. Campaigns may include it now.", name=known.name), "good")
+    return redirect(url_for("agents.enrol_asset", asset_id=known.public_id))
+
+
+def _admit_form(machine: Asset) -> AdmitForm:
+    """Which of its client's assets a waiting device may turn out to be."""
+    form = AdmitForm(formdata=None)
+    known = joining.list_joinable(machine) if machine.quarantined_for == "device" else []
+    form.asset.choices = [("", _("A new asset")), *((str(one.public_id), one.name) for one in known)]
+    return form
 
 
 @bp.route("/console/agents/revoke/<asset_id>", methods=["GET", "POST"])

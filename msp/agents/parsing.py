@@ -15,6 +15,8 @@ from tenants.foundation.errors import Refused
 
 FEEDBACK_BYTES = 64 * 1024
 FACTS_BYTES = 512 * 1024
+INSTALLED_BYTES = 4 * 1024
+LONGEST_NAME = 80
 INVENTORY_BYTES = 4 * 1024 * 1024
 MOST_DETAILS, LONGEST_DETAIL = 50, 500
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
@@ -124,6 +126,17 @@ def _scalars(data: dict[str, Any]) -> dict[str, Any]:
     if not all(isinstance(value, plain) for value in data.values()):
         raise Malformed(_l("An attribute's value is text."))
     return data
+
+
+def read_installed() -> tuple[str, str]:
+    """The name and the version of what a device holds. Raises Malformed."""
+    content = read_object(INSTALLED_BYTES)
+    found = content.get("name"), content.get("version")
+    if not all(isinstance(one, str) and 1 <= len(one) <= LONGEST_NAME for one in found):
+        raise Malformed(_l("What is installed has a name and a version of at most 80 characters."))
+    if any(_UNSTORABLE.search(str(one)) for one in found):
+        raise Malformed(_l("What is installed has a name and a version of at most 80 characters."))
+    return str(found[0]), str(found[1])
 
 
 def read_inventory() -> tuple[list[tuple[str, str, str, str]], dict[str, Any]]:

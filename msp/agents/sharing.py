@@ -111,6 +111,17 @@ def hand_out_token(asset_id: str) -> Any:
     )
 
 
+@bp.post("/console/agents/rotate/<asset_id>")
+@require(Permission.ENROL_AGENTS)
+def rotate_credential(asset_id: str) -> Any:
+    """Have the asset's agent replace its credential."""
+    machine = find_asset(asset_id)
+    rotation.ask_rotation(machine, by=actor(), at=time.now())
+    db.session.commit()
+    flash(_("The agent of %(name)s replaces its credential when it calls next.", name=machine.name), "good")
+    return redirect(url_for("agents.enrol_asset", asset_id=machine.public_id))
+
+
 @bp.post("/console/agents/client/<asset_id>")
 @require(Permission.ENROL_AGENTS)
 def set_client(asset_id: str) -> Any:

@@ -11,7 +11,7 @@ from sqlalchemy import and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
-from msp.campaigns import doorbell, phases, proofs, rooms
+from msp.campaigns import befores, doorbell, phases, proofs, rooms
 from msp.campaigns.models import Action, ActionEvent, Campaign, CampaignTenant, Release, WaveLane
 from msp.campaigns.phases import Report, Step
 from msp.campaigns.plans import Timing
@@ -73,8 +73,16 @@ def offer(asset_id: int, action_id: int, campaign_id: int, at: datetime) -> bool
     return offered == 1
 
 
-def _may_begin(asset_id: int, action_id: int, at: datetime) -> bool:
-    """Whether its lane is open, its client consents and the window has room, now; held until the offer is committed."""
+def may_fetch(asset_id: int, action_id: int, at: datetime) -> bool:
+    """Whether an offer that nobody has fetched yet would be handed out now; the tick takes it back later if not."""
+    return _may_begin(asset_id, action_id, at, holds=False)
+
+
+def _may_begin(asset_id: int, action_id: int, at: datetime, *, holds: bool = True) -> bool:
+    """Whether its lane is open, its client consents and the window has room, now.
+
+    `holds`: until the offer is committed nobody may change that.
+    """
     asked = (
         select(WaveLane.room, WaveLane.timing)
         .join(Action, and_(Action.tenant_id == WaveLane.tenant_id, Action.lane_id == WaveLane.id))
@@ -91,8 +99,9 @@ def _may_begin(asset_id: int, action_id: int, at: datetime) -> bool:
             WaveLane.state == "open",
             CampaignTenant.consent.in_(LET_IN),
         )
-        .with_for_update(read=True, of=(WaveLane, CampaignTenant))
     )
+    if holds:
+        asked = asked.with_for_update(read=True, of=(WaveLane, CampaignTenant))
     lane = db.session.execute(asked).one_or_none()
     if lane is None or is_frozen_everywhere(at):
         return False
@@ -135,7 +144,7 @@ def fetch(asset_id: int, action_id: int, at: datetime) -> Action | None:
         fetched = (
             update(Action)
             .where(Action.id == action_id, Action.phase == "offered", Action.retrieved_at.is_(None))
-            .values(retrieved_at=at, rev=Action.rev + 1)
+            .values(retrieved_at=at, version_before=befores.version_before(action), rev=Action.rev + 1)
         )
         write(fetched)
         db.session.refresh(action)
@@ -241,7 +250,8 @@ def _apply(action: Action, said: Feedback, step: Step, at: datetime) -> None:
     action.cannot_stop = action.cannot_stop or step.cannot_stop
     if step.starts and action.started_at is None:
         action.started_at = at
-        action.retrieved_at = action.retrieved_at or at
+        if action.retrieved_at is None:
+            action.retrieved_at, action.version_before = at, befores.version_before(action)
         action.hard_deadline_at = at + timedelta(seconds=timing.hard_seconds)
         action.boot_id_before = db.session.scalar(
             select(Asset.boot_id).where(Asset.tenant_id == action.tenant_id, Asset.id == action.asset_id)

@@ -95,6 +95,7 @@ def _again(condition: Any, lane_id: Any, *, not_before: Any, deadline: Any) -> i
             Action.campaign_id,
             Action.release_id,
             Action.attempt,
+            Action.version_before,
             lane_id.label("lane"),
             not_before.label("again_at"),
             deadline.label("until"),
@@ -111,12 +112,13 @@ def _again(condition: Any, lane_id: Any, *, not_before: Any, deadline: Any) -> i
         literal("eligible"),
         ended.c.again_at,
         ended.c.until,
+        ended.c.version_before,
         literal(True),
         *(literal(0) for _ in range(5)),
         *(literal(False) for _ in range(5)),
     )
     columns = ["tenant_id", "asset_id", "campaign_id", "lane_id", "release_id", "attempt", "phase"]
-    columns += ["not_before", "deadline_at", "is_last"]
+    columns += ["not_before", "deadline_at", "version_before", "is_last"]
     columns += ["offers", "deferrals", "event_count", "rev", "boots"]
     columns += ["is_ambiguous", "has_late_failure", "cannot_stop", "reboot_pending", "rolled_back"]
     return write(insert(Action).from_select(columns, rows, include_defaults=False))

@@ -12,6 +12,7 @@ from msp.windows.queries import agreed_by
 from tenants.foundation.db import db
 
 CATCH_UP = "Catch-up"
+CLOSED = ("planned", "waiting")
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,12 @@ class Doors:
 
     def open_those_that_may(self) -> list[WaveLane]:
         """Open what may open now and say of the others what they wait for; returns the opened and the empty ones."""
-        known = [plain(lane) for lane in self.lanes if not lane.is_catch_up]
-        waiting = [one for one in self.lanes if one.state in ("planned", "waiting") and not one.is_catch_up]
+        known = {lane.id: plain(lane) for lane in self.lanes if not lane.is_catch_up}
+        waiting = [one for one in self.lanes if one.id in known and known[one.id].state in CLOSED]
         roomless = self._roomless(waiting)
-        blocks = openings.blocked_by(map(plain, waiting), known, self.consenting, roomless)
+        blocks = openings.blocked_by(
+            (known[lane.id] for lane in waiting), list(known.values()), self.consenting, roomless
+        )
         opening = []
         for lane in waiting:
             blocked = blocks[lane.id]

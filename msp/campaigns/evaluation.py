@@ -16,10 +16,11 @@ from msp.campaigns.doors import Doors, over, plain
 from msp.campaigns.events import LaneStarted
 from msp.campaigns.gates import OK, Counts, Gate, GlobalRule, Verdict, judge, judge_all, soak_seconds
 from msp.campaigns.glances import Glance, glance
+from msp.campaigns.lanes import change, list_lanes_to_judge
 from msp.campaigns.models import Action, Campaign, Wave, WaveLane
 from msp.campaigns.queries import Tally, count_actions, list_consents, list_lanes, list_parts, list_waves
 from msp.campaigns.releases import find_release_by_id
-from msp.campaigns.restored import read_epoch
+from msp.campaigns.restored import enter_epoch
 from msp.campaigns.steps import decide
 from tenants.audit import services as audit
 from tenants.foundation.actor import Actor
@@ -97,10 +98,11 @@ class Tick:
             return
         self.campaign.started_at = self.at
         self.campaign.deadline_at = self.at + timedelta(seconds=self.timing.campaign_seconds)
+        epoch = enter_epoch()
         moves.plan_actions(self.campaign)
         release = find_release_by_id(self.campaign.release_id)
         replaced = attempts.supersede_older(self.campaign, release.name, self.at)
-        self._to("running", {"epoch": read_epoch(), **({"superseded": replaced} if replaced else {})})
+        self._to("running", {"epoch": epoch, **({"superseded": replaced} if replaced else {})})
         if release.withdrawn_at is not None:
             self._pause("operator", "release withdrawn")
 
@@ -137,7 +139,7 @@ class Tick:
     def _advance(self) -> None:
         """Judge what is open, stop if that went wrong, else open what may open."""
         db.session.flush()
-        lanes = list_lanes(self.campaign.id)
+        lanes = list_lanes_to_judge(self.campaign.id)
         self._keep_rooms([one for one in lanes if one.state not in rules.TERMINAL_LANES])
         waves = {wave.id: wave for wave in list_waves(self.campaign.id)}
         consents = list_consents(self.campaign.id)
@@ -224,12 +226,14 @@ class Tick:
     def _give_turns(self, doors: Doors, tallies: dict[int, Tally]) -> None:
         """Within the limits, let machines be offered what their lane has."""
         roomy = doors.roomy()
+        reached = {lane_id for lane_id, tally in tallies.items() if tally.within_reach}
         silent_since = self.at - timedelta(seconds=self.timing.silent_seconds)
         turns.give_turns(
             self.campaign.id,
             roomy,
             plans.limits_of(self.campaign.plan or {}),
             self.at,
+            without=reached.difference(roomy),
             successes=sum(tally.ok for tally in tallies.values()),
             silent_since=silent_since if self.is_silence_known else None,
         )
@@ -245,7 +249,7 @@ class Tick:
             if tally.last_ok_at is not None:
                 is_urgent = self.campaign.kind == "rollback"
                 soak = soak_seconds(gate, silent_seconds=self.timing.silent_seconds, is_urgent=is_urgent)
-                lane.soak_until = tally.last_ok_at + timedelta(seconds=soak)
+                change(lane, soak_until=tally.last_ok_at + timedelta(seconds=soak))
             verdict = judge(
                 gate,
                 counts,
@@ -267,8 +271,8 @@ class Tick:
     def _apply(self, lane: WaveLane, gate: Gate, counts: Counts, verdict: Verdict) -> None:
         if verdict.kind == "wait":
             soaking = verdict.reason == "soaking"
-            lane.state = "soaking" if soaking else "open"
-            lane.reason = None if soaking or not lane.is_waived else "waived"
+            reason = None if soaking or not lane.is_waived else "waived"
+            change(lane, state="soaking" if soaking else "open", reason=reason)
             return
         state = {"pass": "passed", "fail": "failed", "inconclusive": "inconclusive"}[verdict.kind]
         lane.state, lane.reason, lane.rev = state, verdict.reason, lane.rev + 1

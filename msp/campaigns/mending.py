@@ -6,10 +6,10 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from msp.campaigns import again, queries, rules, services
+from msp.campaigns import again, befores, queries, rules, services
 from msp.campaigns.blueprint import bp
 from msp.campaigns.forms import ReasonForm, RollbackForm
-from msp.campaigns.models import Campaign
+from msp.campaigns.models import Campaign, Release
 from msp.campaigns.releases import find_release_by_id, usable_release
 from msp.web.access import actor, require
 from msp.web.errors import refuse_into_form
@@ -18,6 +18,8 @@ from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
 from tenants.foundation.errors import Conflict, Invalid
 from tenants.foundation.permissions import Permission
+
+MOST_VERSIONS = 5
 
 
 def may_retry(found: Campaign, who: Actor) -> bool:
@@ -72,6 +74,9 @@ def roll_back_campaign(campaign: str) -> Any:
     replaced = find_release_by_id(found.release_id)
     known = again.earlier_releases(replaced)
     form.release.choices = [(str(one.public_id), one.label) for one in known]
+    before = befores.count_versions_before(found.id)
+    if request.method == "GET":
+        form.release.data = _usual(known, before)
     if not may_roll_back(found, actor()) and request.method == "GET":
         raise Conflict(_("The campaign's state does not allow this any more."))
     if form.validate_on_submit():
@@ -101,8 +106,27 @@ def roll_back_campaign(campaign: str) -> Any:
                 "Nothing happens to any asset yet: it has to be submitted, approved and let in by each client."
             ),
             _("It has fewer waves and waits at most a minute between them, under the same gates."),
+            *_said_before(before),
         ],
         tone="primary",
+    )
+
+
+def _usual(known: list[Release], before: list[tuple[str, int]]) -> str | None:
+    """The release whose version most of the assets held before, if it is among those to go back to."""
+    ids = {one.version: str(one.public_id) for one in reversed(known)}
+    return next((ids[version] for version, _count in before if version in ids), None)
+
+
+def _said_before(before: list[tuple[str, int]]) -> list[str]:
+    counted = ", ".join(
+        ngettext("%(version)s on %(num)s asset", "%(version)s on %(num)s assets", count, version=version)
+        for version, count in before[:MOST_VERSIONS]
+    )
+    return (
+        [_("Before this campaign they held, as far as they told: %(versions)s.", versions=counted)]
+        if before
+        else []
     )
 
 

@@ -51,6 +51,7 @@ __all__ = [
     "CampaignTenant",
     "CampaignTicket",
     "Decision",
+    "Numbering",
     "Release",
     "Wave",
     "WaveLane",
@@ -364,6 +365,15 @@ class ActionEvent(TenantOwned, Base):
         ),
         Index("ix_action_events_action", "tenant_id", "action_id", "id"),
     )
+
+
+class Numbering(ProviderOwned, Base):
+    """A database in which actions were numbered. In the next one numbers begin far beyond: none is given twice."""
+
+    __tablename__ = "numberings"
+    __grants__: ClassVar[dict[Role, str]] = {Role.STAFF: "SELECT", Role.WORKER: "SELECT, INSERT"}
+    epoch: Mapped[str] = mapped_column(String(16), unique=True)
+    begun_at: Mapped[datetime] = moment()
 
 
 class Decision(ProviderOwned, Base):

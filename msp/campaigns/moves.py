@@ -146,6 +146,9 @@ def verify_reported(campaign_id: int, at: datetime) -> None:
     """
     reported = _of(campaign_id, "verifying")
     _close_verified(and_(reported, _shows_release()), at)
+    kind = select(Release.kind).join(Campaign, Campaign.release_id == Release.id)
+    if db.session.scalar(kind.where(Campaign.id == campaign_id)) != "deb":
+        return
     proven = _proven_by_higher_versions(and_(reported, _shows_label(), _shows_reboot()))
     if proven:
         _close_verified(and_(reported, Action.id.in_(proven)), at)
@@ -252,7 +255,9 @@ def _package_names() -> Any:
 def skip_retired(campaign_id: int, at: datetime) -> dict[int, int]:
     """Skip actions that nobody has fetched and whose asset has been retired since; by lane, how many."""
     unfetched = and_(_of(campaign_id, "eligible", "offered"), Action.retrieved_at.is_(None))
-    retired = and_(unfetched, _asset_where(Asset.state == "retired"))
+    # Looked up for each action: a join over the assets of every client reads them all at every look.
+    state = select(Asset.state).where(Asset.tenant_id == Action.tenant_id, Asset.id == Action.asset_id)
+    retired = and_(unfetched, state.correlate(Action).scalar_subquery() == "retired")
     asked = select(Action.lane_id, func.count().label("actions")).where(retired).group_by(Action.lane_id)
     found = _by_lane(asked)
     if found:

@@ -118,6 +118,8 @@ class Tally:
     aside: int = 0
     open: int = 0
     not_started: int = 0
+    # Of those not started: eligible or offered.
+    within_reach: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     last_ok_at: Any = None
 
@@ -142,6 +144,7 @@ class Tally:
         else:
             self.open += count
             self.not_started += count if phase in ("planned", "eligible", "offered") else 0
+            self.within_reach += count if phase in ("eligible", "offered") else 0
 
 
 def count_actions(campaign_id: int) -> dict[int, Tally]:

@@ -27,14 +27,19 @@ def give_turns(
     limits: Limits,
     at: datetime,
     *,
+    without: Collection[int],
     successes: int,
     silent_since: datetime | None,
 ) -> int:
     """Make actions of lanes that have room ready, within the limits; returns how many became so.
 
+    `without`: lanes that have none, in which something may be ready still, or offered and not fetched.
     `silent_since`: assets not heard of since then are unavailable; None while that cannot be told.
     """
-    _end_turns(campaign_id, roomy, at, is_limited=not limits.is_none)
+    if without:
+        _take_turns_back(campaign_id, without)
+    if not limits.is_none:
+        _end_turns(campaign_id, at)
     if not roomy:
         return 0
     given = _ready_freely(roomy, at) if limits.is_none else 0
@@ -48,29 +53,26 @@ def give_turns(
     return given + (_ready([one.action_id for one in chosen], at) if chosen else 0)
 
 
-def _end_turns(campaign_id: int, roomy: Collection[int], at: datetime, *, is_limited: bool) -> None:
-    ready = and_(
-        Action.campaign_id == campaign_id,
-        among(Action.tenant_id, narrowed()),
-        Action.phase == "eligible",
-        Action.ready_at.is_not(None),
-    )
-    write(update(Action).where(ready, ~among(Action.lane_id, roomy)).values(ready_at=None))
-    unfetched = and_(
-        Action.campaign_id == campaign_id,
-        among(Action.tenant_id, narrowed()),
-        Action.phase == "offered",
-        Action.retrieved_at.is_(None),
-        ~among(Action.lane_id, roomy),
-    )
+def _of(campaign_id: int, phase: str) -> Any:
+    return and_(Action.campaign_id == campaign_id, among(Action.tenant_id, narrowed()), Action.phase == phase)
+
+
+def _take_turns_back(campaign_id: int, without: Collection[int]) -> None:
+    """Where there is no room any more, nothing is ready, and what nobody fetched is no longer offered."""
+    ready = _of(campaign_id, "eligible") & Action.ready_at.is_not(None)
+    write(update(Action).where(ready, among(Action.lane_id, without)).values(ready_at=None))
+    unfetched = _of(campaign_id, "offered") & Action.retrieved_at.is_(None)
     write(
         update(Action)
-        .where(unfetched)
+        .where(unfetched, among(Action.lane_id, without))
         .values(phase="eligible", offered_at=None, ready_at=None, rev=Action.rev + 1)
     )
-    if is_limited:
-        waited = ready & (Action.ready_at <= at - TURN)
-        write(update(Action).where(waited).values(ready_at=None, not_before=at + TURN))
+
+
+def _end_turns(campaign_id: int, at: datetime) -> None:
+    """Machines that have not called in their turn wait for another one."""
+    waited = _of(campaign_id, "eligible") & (Action.ready_at <= at - TURN)
+    write(update(Action).where(waited).values(ready_at=None, not_before=at + TURN))
 
 
 def _waiting(roomy: Collection[int], at: datetime) -> Any:

@@ -135,5 +135,9 @@ def _refuse_foreign_rows(session: Session, *_: Any) -> None:
 
 
 def _refuse_moved(row: TenantOwned) -> None:
-    if inspect(row).persistent and inspect(row).attrs.tenant_id.history.has_changes():
+    # Only what was set since it was loaded is there: most rows need no look at their history.
+    known = inspect(row)
+    if "tenant_id" not in known.committed_state:
+        return
+    if known.persistent and known.attrs.tenant_id.history.has_changes():
         raise ScopeBreached(f"{type(row).__name__} may not move to another tenant")

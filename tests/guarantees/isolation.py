@@ -75,6 +75,7 @@ NAMED: tuple[tuple[str, tuple[str, str] | None], ...] = (
     ("agents/admit/<asset_id>", ("assets", "public_id")),
     ("agents/revoke/<asset_id>", ("assets", "public_id")),
     ("agents/hand-out/<asset_id>", ("assets", "public_id")),
+    ("agents/rotate/<asset_id>", ("assets", "public_id")),
     ("agents/client/<asset_id>", ("assets", "public_id")),
     ("agents/clients/<slug>", ("tenants", "slug")),
     ("agents/shared/<shared_id>", ("shared_credentials", "public_id")),

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from msp.agent.agent import Agent, Unenrolled
+from msp.agent.agent import Agent
+from msp.agent.credential import Unenrolled
 from msp.agent.folder import Folder
 from msp.agent.settings import Settings
 from msp.agent.stop import Stop

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from msp.agents import documents, enrolment, offers
+from msp.agents import documents, enrolment, offers, rotation
+from msp.agents.credentials import ROTATED_AFTER
+from msp.agents.models import AgentCredential
 from msp.campaigns import capabilities
 from msp.campaigns.models import Action, WaveLane
 from tenants.assets.models import Asset
@@ -28,9 +30,24 @@ def of(within, machine):
 class TestRotation:
     def test_an_agent_takes_a_new_token_and_then_lets_the_old_one_go(self, machine):
         renewed = other(machine, machine.ask("POST", "/credential").json["token"])
-        assert [one.ask("GET").status_code for one in (machine, renewed)] == [200, 200]
+        assert machine.ask("GET").status_code == 200
         assert renewed.ask("DELETE", "/credential").json == {"ended": 1}
         assert [one.ask("GET").status_code for one in (machine, renewed)] == [401, 200]
+
+    def test_the_first_use_of_the_new_one_ends_the_old_one(self, machine, within):
+        renewed = other(machine, machine.ask("POST", "/credential").json["token"])
+        assert [one.ask("GET").status_code for one in (machine, machine, renewed)] == [200] * 3
+        assert [one.ask("GET").status_code for one in (machine, renewed, renewed)] == [401, 200, 200]
+        with within("acme"):
+            live = db.session.scalars(select(AgentCredential).where(AgentCredential.revoked_at.is_(None)))
+            assert [(one.replaces_id, one.client) for one in live] == [(None, None)]
+
+    def test_what_tells_machines_apart_goes_over_to_the_new_one(self, machine, within):
+        for boot in ("a", "b"):
+            machine.tell_facts(boot_id=boot)
+        renewed = other(machine, machine.ask("POST", "/credential").json["token"])
+        renewed.tell_facts(boot_id="a")
+        assert of(within, machine).quarantined_for == "cloned"
 
     def test_an_answer_that_got_lost_costs_nothing(self, machine):
         tokens = [machine.ask("POST", "/credential").json["token"] for _ in range(3)]
@@ -55,6 +72,71 @@ class TestRotation:
             headers = {"Authorization": f"TargetToken {token}", "Range": "bytes=5-"}
             with artifacts_app.test_client().get(path, headers=headers) as answer:
                 assert answer.status_code == status
+
+
+OURS = {"User-Agent": "msp-agent/1.0"}
+
+
+def told_to(machine, **headers):
+    """Whether the machine is told to replace its credential."""
+    machine.ask("GET", headers=headers or OURS)
+    return "credential" in machine.ask("GET", headers=headers or OURS).json["_links"]
+
+
+class TestBeingAsked:
+    def test_an_old_credential_is_to_be_replaced(self, machine):
+        assert not told_to(machine)
+        with time.frozen(time.now() + ROTATED_AFTER):
+            assert told_to(machine)
+            renewed = other(machine, machine.ask("POST", "/credential").json["token"])
+            assert not told_to(renewed)
+
+    def test_a_program_that_cannot_is_not_asked(self, machine):
+        with time.frozen(time.now() + ROTATED_AFTER):
+            assert not told_to(machine, **{"User-Agent": "swupdate"})
+            assert not told_to(machine, **{"User-Agent": "nobody/1.0"})
+
+    def test_people_ask_for_it(self, machine, within, sign_in):
+        where = f"/console/agents/rotate/{of(within, machine).public_id}"
+        nadia = sign_in("Nadia")
+        assert nadia.post(where).status_code == 409
+        assert not told_to(machine)
+        page = nadia.get(f"/console/agents/enrol/{of(within, machine).public_id}").text
+        assert "Replace its credential now" in page
+        assert nadia.post(where).status_code == 302
+        assert "It has been asked to replace it now" in nadia.get(where.replace("rotate", "enrol")).text
+        assert told_to(machine)
+
+    def test_another_program_is_never_locked_out_by_it(self, app, cast, machine, within, sign_in):
+        told_to(machine)
+        where = f"/console/agents/rotate/{of(within, machine).public_id}"
+        sign_in("Nadia").post(where)
+        token = as_nadia(
+            app,
+            cast,
+            lambda one, by: rotation.hand_out_token(one, by=by, at=time.now()),
+            of(within, machine).public_id,
+        )
+        assert not told_to(machine)
+        other(machine, token).ask("GET", headers={"User-Agent": "swupdate"})
+        with time.frozen(time.now() + timedelta(days=8)):
+            assert not told_to(machine)
+            assert sign_in("Nadia").post(where).status_code == 409
+
+    def test_a_token_that_nobody_ever_used_stands_in_the_way_for_a_week(self, app, cast, machine, within):
+        public_id = of(within, machine).public_id
+        as_nadia(app, cast, lambda one, by: rotation.hand_out_token(one, by=by, at=time.now()), public_id)
+        with time.frozen(time.now() + ROTATED_AFTER):
+            assert told_to(machine)
+
+    def test_a_poll_writes_no_row_once_the_old_one_has_ended(self, machine, superuser):
+        told_to(machine)
+        renewed = other(machine, machine.ask("POST", "/credential").json["token"])
+        told_to(renewed)
+        rows = "SELECT array_agg(xmin::text ORDER BY id) FROM agent_credentials"
+        before = superuser.execute(rows).fetchone()
+        assert not told_to(renewed)
+        assert superuser.execute(rows).fetchone() == before
 
 
 class TestClones:

@@ -292,6 +292,38 @@ class TestRestore:
         assert mine == ["success"] * 3
         assert [sum(one.applied.values()) for one in acme] == [1, 1, 1]
 
+    def test_no_number_that_a_machine_may_know_is_given_again(
+        self, app, cast, running, machines, superuser, monkeypatch
+    ):
+        """Actions made after the backup are gone, and the database would give their numbers once more."""
+        backup = superuser.execute("SELECT last_value FROM actions_id_seq").fetchone()[0]
+        known = {one.id for one in running.actions()}
+        superuser.execute("SELECT setval('actions_id_seq', %s)", (backup + 50_000,))
+        given_after = superuser.execute("SELECT last_value FROM actions_id_seq").fetchone()[0]
+
+        superuser.execute("SELECT setval('actions_id_seq', %s)", (backup,))
+        monkeypatch.setattr(restored, "read_epoch", lambda: "another one")
+        assert [self.pause(app), self.pause(app)] == [1, 0]
+        second = fleet.start(fleet.draft(app, cast, name="issue", timing=PATIENT, gate=LONG))
+        fresh = {one.id for one in second.actions()}
+        assert fresh
+        assert not fresh & known
+        assert given_after < min(fresh) <= max(fresh) < 2**31
+        jumped = superuser.execute("SELECT last_value FROM actions_id_seq").fetchone()[0]
+        assert jumped < backup + 2 * restored.MARGIN, "it jumps once, not at every look"
+
+    def test_a_campaign_that_starts_before_the_portal_has_looked_is_numbered_apart_too(
+        self, app, cast, running, superuser, monkeypatch
+    ):
+        backup = superuser.execute("SELECT last_value FROM actions_id_seq").fetchone()[0]
+        monkeypatch.setattr(restored, "read_epoch", lambda: "another one")
+        second = fleet.start(fleet.draft(app, cast, name="issue", timing=PATIENT, gate=LONG))
+        assert min(one.id for one in second.actions()) > backup + restored.MARGIN
+
+    def test_the_first_database_goes_on_with_its_numbers(self, app, running, superuser):
+        assert max(one.id for one in running.actions()) < 100
+        assert superuser.execute("SELECT count(*) FROM numberings").fetchone()[0] == 1
+
     def test_the_epoch_is_that_of_the_database(self, app, cast, running, postgres_dsn):
         with app.app_context(), enter(of_tenant(cast.tenants["acme"])):
             first = restored.read_epoch()
