@@ -184,6 +184,11 @@ SPECIAL: dict[tuple[str, str], Special] = {
     ("tickets", "code"): _ticket_code,
     ("tickets", "requester_email"): lambda filler: f"{WORD}-{filler.marker}@example.test",
     ("tickets", "contract_version_id"): lambda filler: None,
+    ("ticket_texts", "marks"): lambda filler: [f"t:{filler.tenant_id}"],
+    **{
+        ("ticket_texts", column): lambda filler: f"'{WORD}-{filler.marker}-words'"
+        for column in ("words", "notes")
+    },
     ("campaigns", "tenant_ids"): lambda filler: [filler.tenant_id],
     ("patch_policies", "tenant_ids"): lambda filler: [filler.tenant_id],
     **{

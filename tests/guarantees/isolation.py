@@ -52,6 +52,7 @@ NAMED: tuple[tuple[str, tuple[str, str] | None], ...] = (
     ("invitations/<public_id>", ("invitations", "public_id")),
     ("people/<public_id>", ("memberships", "public_id")),
     ("files/<public_id>", ("stored_files", "public_id")),
+    ("mails/<public_id>", ("outgoing_mails", "public_id")),
     ("enrolments/<public_id>", ("enrolment_tokens", "public_id")),
     ("tickets/<code>", ("tickets", "code")),
     ("tickets/new/<slug>", ("tenants", "slug")),

@@ -28,6 +28,7 @@ ELSEWHERE = {
     "account.accept_invitation": "needs a link from a mail, the onboarding opens it",
     "account.reset_password": "needs a link from a mail",
     "account.lift_second_factor": "needs a link from a mail",
+    "follow.download_file": "a download",
     "account.second_factor": "in the middle of signing in",
     "account.lose_second_factor": "in the middle of signing in",
     "upkeep.show_feed": "for programs",
@@ -71,7 +72,7 @@ def all_looks(app: Flask, scene: Scene) -> list[Look]:
 
 
 def _viewer(name: str) -> str:
-    if name in PUBLIC:
+    if name in PUBLIC or name.startswith("follow."):
         return NOBODY
     if name == "search.find_for_client":
         return "Alice"
@@ -90,6 +91,7 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "console.show_staff": scene.staff,
         "console.remove_staff": scene.staff,
         "console.lift_provider_freeze": scene.provider_freeze,
+        "console.show_mail": scene.mail,
     }
     usual = {
         "slug": "acme",
@@ -110,5 +112,6 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "policy": scene.policy,
         "window": scene.window,
         "freeze": scene.freeze,
+        "token": scene.link,
     }
     return special.get(name) or usual[parameter]

@@ -20,6 +20,8 @@ from contracts.timers.maintenance import Work, record_maintenance
 from msp.agents.shared import add_shared
 from msp.campaigns import services as campaigns
 from msp.campaigns.models import Action, Campaign, CampaignTenant, Release
+from msp.mail.followers import token_of
+from msp.mail.models import OutgoingMail
 from msp.reports.evidence import gather_evidence
 from msp.upkeep import policies
 from msp.upkeep import services as upkeep
@@ -34,7 +36,7 @@ from tenants.foundation.scope import enter, gate
 from tenants.people.models import Membership, StaffMember
 from tenants.tenancy.models import Site
 from tenants.tickets import queries, services, times
-from tenants.tickets.models import TimeEntry
+from tenants.tickets.models import Ticket, TimeEntry
 from tests import personas, tickets
 from tests.journeys.served import Portal
 from tests.msp.campaigns import fleet
@@ -70,6 +72,8 @@ class Scene:
     window: str
     freeze: str
     provider_freeze: str
+    mail: str
+    link: str
 
 
 def build(portal: Portal) -> Scene:
@@ -110,6 +114,8 @@ def build(portal: Portal) -> Scene:
                 staff=_staff_id("Tina"),
                 entry=_id(select(TimeEntry)),
                 shared=_shared(app, cast),
+                mail=_id(select(OutgoingMail)),
+                link=token_of(db.session.scalars(select(Ticket).where(Ticket.code == codes[1])).one()),
                 **planned,
             )
 
