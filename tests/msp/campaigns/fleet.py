@@ -305,14 +305,14 @@ def draft(
             at=at,
         )
         campaign = services.draft_campaign(title="Welcome", release=release, by=by, at=at)
-        chosen = assets if assets is not None else _enrolled([cast.tenants[one] for one in slugs])
+        chosen = assets if assets is not None else enrolled([cast.tenants[one] for one in slugs])
         services.add_assets(campaign, by=by, assets=chosen)
         services.wish(campaign, by=by, percents=percents, gates=[gate], timing=timing, limits=limits)
         db.session.commit()
         return Rollout(app, cast, campaign.id)
 
 
-def _enrolled(tenant_ids: list[int]) -> list[uuid.UUID]:
+def enrolled(tenant_ids: list[int]) -> list[uuid.UUID]:
     """Assets with a credential: those that this module made, and not what stands around the cast."""
     with_credential = select(AgentCredential.asset_id).where(AgentCredential.tenant_id.in_(tenant_ids))
     return list(
