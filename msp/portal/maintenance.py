@@ -48,6 +48,7 @@ def list_maintenance() -> Any:
 
     return render_template(
         "portal/list_maintenance.html",
+        freezes=coming.freezes_ahead(tenant(), now) if after is None else (),
         plans=planned,
         over=over,
         sites={one.id: one.name for one in list_sites(tenant(), retired=True)},
@@ -82,6 +83,7 @@ def show_maintenance(part: str) -> Any:
         waits=parts.waits_for_word(found, now),
         may_change=found.ended_at is None and found.consent not in ("declined", "not_needed"),
         ahead=ahead_of(found, now),
+        freezes=coming.freezes_ahead(tenant(), now) if found.ended_at is None else (),
         tally=tally,
         opened_at=min((lane.opened_at for lane in lanes if lane.opened_at), default=None),
         page=page,
