@@ -10,6 +10,9 @@ SEVERITIES = ("low", "medium", "high", "critical")
 # What a client's administrator says to a campaign at their company; the provider's own machines are not asked.
 CONSENTS = ("asked", "consented", "postponed", "declined", "not_needed")
 LET_IN = ("consented", "not_needed")
+UNDECIDED = ("asked", "postponed")
+# In these states of a campaign its clients are still asked for their word.
+ASKING = ("approved", "scheduled", "running", "paused")
 CAMPAIGN_STATES = (
     "draft",
     "submitted",
