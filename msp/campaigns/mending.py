@@ -23,7 +23,7 @@ from tenants.foundation.permissions import Permission
 def may_retry(found: Campaign, who: Actor) -> bool:
     """Whether this person could let assets try again now."""
     granted = rules.covers(who.tenants, found.tenant_ids)
-    return found.state in ("running", "paused") and granted and who.may(Permission.RUN_CAMPAIGNS)
+    return found.state in rules.RETRY_FROM and granted and who.may(Permission.RUN_CAMPAIGNS)
 
 
 def may_roll_back(found: Campaign, who: Actor) -> bool:
