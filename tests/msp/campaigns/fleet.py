@@ -331,10 +331,30 @@ def start(rollout: Rollout, *, author: str = "Leo", approver: str = "Nadia") -> 
 
 def release(rollout: Rollout, *, author: str = "Leo", approver: str = "Nadia") -> None:
     """Submitted, approved and started; the looking at it is left to others."""
-    rollout.act(author, services.submit_campaign, at=time.now())
-    rollout.act(approver, services.approve_campaign, seen=rollout.plan_sha256, at=time.now())
+    approve(rollout, author=author, approver=approver)
     rollout.let_in()
     rollout.act(approver, services.start_campaign, at=time.now())
+
+
+def approve(rollout: Rollout, *, author: str = "Leo", approver: str = "Nadia") -> Rollout:
+    """Submitted by its author and approved by another person, so that the clients are asked."""
+    rollout.act(author, services.submit_campaign, at=time.now())
+    rollout.act(approver, services.approve_campaign, seen=rollout.plan_sha256, at=time.now())
+    return rollout
+
+
+def approved(app: Flask, cast: personas.Cast, **more) -> Rollout:
+    """A draft over every enrolled asset, approved: nobody has consented yet."""
+    return approve(draft(app, cast, **more))
+
+
+def started(app: Flask, cast: personas.Cast, *let_in: str, **more) -> Rollout:
+    """An approved campaign that these clients let in, or all, started and looked at once."""
+    rollout = approved(app, cast, **more)
+    rollout.let_in(*let_in)
+    rollout.act("Nadia", services.start_campaign, at=time.now())
+    rollout.tick()
+    return rollout
 
 
 assert jobs  # the kinds of work are declared by importing them

@@ -15,22 +15,16 @@ from tenants.foundation.db import db
 from tenants.foundation.scope import enter, of_tenant
 from tests import personas
 from tests.msp.campaigns import fleet
-from tests.msp.campaigns.scenes import enrol, later
+from tests.msp.campaigns.scenes import later
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def machines(app, cast):
-    return enrol(app, cast, provider=1, acme=3, globex=2)
 
 
 @pytest.fixture
 def rollout(app, cast, machines):
     """Approved, so that the clients were asked, and by mail."""
     found = fleet.draft(app, cast)
-    found.act("Leo", services.submit_campaign, at=time.now())
-    found.act("Nadia", services.approve_campaign, seen=found.plan_sha256, at=time.now())
+    fleet.approve(found)
     work(app)
     return found
 
