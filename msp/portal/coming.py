@@ -74,6 +74,16 @@ def part_look(
     return Look(_("Allowed, not begun"), "check2", "info")
 
 
+def is_over(part: CampaignTenant, lanes: Collection[WaveLane], tally: Tally) -> bool:
+    """Whether nothing can come to the client's machines any more, though others may still wait for theirs.
+
+    Machines that were out of reach may be caught up with later.
+    """
+    if part.ended_at is not None:
+        return True
+    return bool(lanes) and not tally.gone and all(lane.state in TERMINAL_LANES for lane in lanes)
+
+
 def _ended(part: CampaignTenant, tally: Tally) -> Look:
     if part.consent == "declined":
         return Look(_("You declined it"), "x-circle")

@@ -258,6 +258,27 @@ def test_what_happened_to_each_machine_is_said_in_words(app, cast, machines, rol
     assert "1 machine was not updated" in alice.get("/portal/maintenance").text, "its lane is over"
 
 
+def test_what_is_done_here_is_no_longer_to_come_while_others_wait(app, cast, machines, rollout, sign_in):
+    rollout.let_in("acme")
+    rollout.act("Nadia", services.start_campaign, at=time.now())
+    rollout.tick()
+    alice, page = sign_in("Alice"), page_of(rollout, cast)
+    listed = alice.get("/portal/maintenance").text
+    assert listed.index(page) < listed.index("What happened")
+    assert "Decline…" in alice.get(page).text
+    for _ in range(2):
+        for agent in machines:
+            agent.cycle()
+        rollout.tick()
+    assert rollout.state == "running", "Globex has not decided"
+    listed = alice.get("/portal/maintenance").text
+    assert listed.index(page) > listed.index("What happened")
+    shown = alice.get(page).text
+    assert "3 of 3 done" in shown
+    for gone in ("Postpone…", "Decline…", "At any time"):
+        assert gone not in shown, gone
+
+
 def mails(app, cast, slug):
     with app.app_context(), enter(of_tenant(cast.tenants[slug])):
         asked = select(OutgoingMail).where(OutgoingMail.template == "maintenance_asked")
