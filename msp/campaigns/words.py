@@ -87,8 +87,8 @@ RESULTS = {
     "retried": Look(_l("Tried again"), "arrow-repeat", "info"),
     "amended": Look(_l("Amended"), "pencil", "info"),
     "skipped": Look(_l("Skipped"), "dash-circle"),
-    "asked again": Look(_l("Client asked again"), "envelope", "info"),
-    "reminded": Look(_l("Client reminded"), "bell", "info"),
+    "asked again": Look(_l("Client asked again"), "arrow-repeat", "info"),
+    "reminded": Look(_l("Client reminded"), "hourglass-split", "info"),
 }
 
 
