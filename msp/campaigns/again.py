@@ -1,5 +1,6 @@
 """What people do about machines that ended badly: try once more, or bring them back to an earlier version."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
@@ -7,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import BigInteger, cast, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from msp.campaigns import attempts, plans, rooms
+from msp.campaigns import attempts, plans, rooms, rules
 from msp.campaigns.doorbell import ask_evaluation
 from msp.campaigns.models import Action, Campaign, CampaignMember, Release
 from msp.campaigns.pacing import Limits
@@ -26,12 +27,15 @@ ROLLBACK_PERCENTS = (5, 100)
 ROLLBACK_SOAK = 60
 
 
-def retry_actions(campaign: Campaign, *, reason: str, by: Actor, at: datetime) -> int:
+def retry_actions(
+    campaign: Campaign, *, reason: str, by: Actor, at: datetime, chosen: Collection[int] | None = None
+) -> int:
     """Let every machine that ended badly in a lane that is not over try once more; returns how many.
 
+    `chosen`: ids of the actions that are meant; one that ended well or counts no more is refused with all of them.
     Raises Conflict, Forbidden, Invalid.
     """
-    lock_in(campaign, {"running", "paused"})
+    lock_in(campaign, rules.RETRY_FROM)
     all_clients_only(campaign, by)
     words = reason_of(reason)
     timing = plans.timing_of(campaign.plan or {})
@@ -40,7 +44,9 @@ def retry_actions(campaign: Campaign, *, reason: str, by: Actor, at: datetime) -
         for lane in list_lanes(campaign.id)
         if lane.opened_at is not None and lane.state not in ("passed", "skipped")
     }
-    count = attempts.retry_by_hand(campaign.id, deadlines, at) if deadlines else 0
+    count = attempts.retry_by_hand(campaign.id, deadlines, at, chosen=chosen) if deadlines else 0
+    if chosen is not None and count != len(set(chosen)):
+        raise Invalid("actions", _l("Choose actions that ended badly, in waves that are not over."))
     if not count:
         raise Conflict(_l("There is no machine to try again in a wave that is not over."))
     inputs = {"reason": words, "actions": count}

@@ -53,9 +53,17 @@ def retry_failed(campaign_id: int, deadlines: Mapping[int, datetime], at: dateti
     return _again(passing, Action.lane_id, not_before=not_before, deadline=by_lane_id(deadlines))
 
 
-def retry_by_hand(campaign_id: int, deadlines: Mapping[int, datetime], at: datetime) -> int:
-    """Let every machine of these lanes that ended badly try once more; returns how many."""
+def retry_by_hand(
+    campaign_id: int,
+    deadlines: Mapping[int, datetime],
+    at: datetime,
+    *,
+    chosen: Collection[int] | None = None,
+) -> int:
+    """Let every machine of these lanes that ended badly try once more, or the chosen actions; returns how many."""
     bad = _ended(campaign_id, deadlines, *BAD, *GONE, "cancelled")
+    if chosen is not None:
+        bad = and_(bad, among(Action.id, chosen))
     return _again(bad, Action.lane_id, not_before=literal(at), deadline=by_lane_id(deadlines))
 
 

@@ -75,7 +75,7 @@ def offered_transitions(found: Campaign, who: Actor) -> list[Transition]:
     """What this person can ask for now: the state allows it, the role does, and it is theirs or another's to decide."""
     return [
         one
-        for one in rules.allowed_transitions(found.state)
+        for one in rules.transitions_from(found.state)
         if who.may(RIGHTS[one]) and _is_theirs(one, found, who)
     ]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from msp.campaigns import attempts, health, moves, openings, plans, rooms, rules, tickets, turns
+from msp.campaigns import asking, attempts, health, moves, openings, plans, rooms, rules, tickets, turns
 from msp.campaigns.doors import Doors, over, plain
 from msp.campaigns.events import LaneStarted
 from msp.campaigns.gates import OK, Counts, Gate, GlobalRule, Verdict, judge, judge_all, soak_seconds
@@ -57,6 +57,8 @@ class Tick:
     timing: plans.Timing = field(init=False)
     rule: GlobalRule = field(init=False)
     seen: Glance = field(init=False)
+    # When the next client is asked again, or reminded.
+    asks_at: datetime | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.timing = plans.timing_of(self.campaign.plan or {})
@@ -72,7 +74,8 @@ class Tick:
         self.seen = glance(campaign.id)
         if campaign.state in rules.EVALUATED | rules.ENDED and campaign.started_at is not None:
             self._settle()
-        self._note_consents()
+        db.session.flush()
+        self.asks_at = asking.attend(campaign, self.timing, self.at)
         if campaign.state == "running":
             self._advance()
         if campaign.state == "paused":
@@ -120,21 +123,6 @@ class Tick:
         if seen.has_guesses or is_due:
             for outcome, count in moves.amend(self.campaign.id, self.at).items():
                 self._note("amend", {"outcome": outcome, "actions": count}, "amended")
-
-    def _note_consents(self) -> None:
-        """Put what clients decided since the last look into the ledger; they cannot write there themselves."""
-        db.session.flush()
-        for part in list_parts(self.campaign.id, only_new=True):
-            part.noted_rev = part.rev
-            decide(
-                self.campaign,
-                at=part.decided_at or self.at,
-                actor=part.decided_by or "portal",
-                kind="consent",
-                inputs={"reason": part.reason} if part.reason else {},
-                result=part.consent,
-                tenant_id=part.tenant_id,
-            )
 
     def _advance(self) -> None:
         """Judge what is open, stop if that went wrong, else open what may open."""
@@ -354,9 +342,10 @@ class Tick:
     def _look_again(self) -> None:
         state = self.campaign.state
         if state == "scheduled":
-            self.campaign.next_eval_at = self.campaign.start_at
+            self.campaign.next_eval_at = _earliest(self.campaign.start_at, self.asks_at)
         elif state == "approved" and self.campaign.decided_at is not None:
-            self.campaign.next_eval_at = self.campaign.decided_at + rules.APPROVAL_HOLDS
+            expires_at = self.campaign.decided_at + rules.APPROVAL_HOLDS
+            self.campaign.next_eval_at = _earliest(expires_at, self.asks_at)
         elif state in rules.EVALUATED:
             self.campaign.next_eval_at = self.at + self._pause_between_looks(state)
         else:
@@ -401,3 +390,7 @@ class Tick:
             at=self.at,
             detail={"title": lane.title, "wave": lane.ordinal, **inputs},
         )
+
+
+def _earliest(*moments: datetime | None) -> datetime | None:
+    return min((one for one in moments if one is not None), default=None)

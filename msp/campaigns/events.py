@@ -8,9 +8,13 @@ from tenants.foundation.events import Event
 
 @dataclass(frozen=True, kw_only=True)
 class ClientAsked(Event):
-    """A client's administrators are asked whether a campaign may come to their machines; `part_id` is its row."""
+    """A client's administrators are asked whether a campaign may come to their machines; `part_id` is its row.
+
+    `why`: "asked" for the first time, "asked again" on the day until which they postponed it, or "reminded".
+    """
 
     part_id: int
+    why: str = "asked"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What a freeze takes from lanes at once, where the one who asks for it may read neither plans nor provider freezes."""
+"""What a freeze takes from lanes at once, where the one who asks for it may not read the plan."""
 
 from sqlalchemy import select
 

@@ -25,7 +25,7 @@ MOST_VERSIONS = 5
 def may_retry(found: Campaign, who: Actor) -> bool:
     """Whether this person could let assets try again now."""
     granted = rules.covers(who.tenants, found.tenant_ids)
-    return found.state in ("running", "paused") and granted and who.may(Permission.RUN_CAMPAIGNS)
+    return found.state in rules.RETRY_FROM and granted and who.may(Permission.RUN_CAMPAIGNS)
 
 
 def may_roll_back(found: Campaign, who: Actor) -> bool:

@@ -171,6 +171,9 @@ class CampaignTenant(AllForClient, TenantOwned, Base):
     postponed_until: Mapped[datetime | None] = moment(nullable=True)
     # Null until the campaign is approved: before that the client is told nothing.
     asked_at: Mapped[datetime | None] = moment(nullable=True)
+    # When it was asked again after it had postponed, and when it was reminded of the time until which it may decide.
+    asked_again_at: Mapped[datetime | None] = moment(nullable=True)
+    reminded_at: Mapped[datetime | None] = moment(nullable=True)
     begins_at: Mapped[datetime | None] = moment(nullable=True)
     deadline_at: Mapped[datetime | None] = moment(nullable=True)
     ended_at: Mapped[datetime | None] = moment(nullable=True)

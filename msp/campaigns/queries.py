@@ -86,11 +86,9 @@ def list_consents(campaign_id: int) -> dict[int, str]:
     return {row.tenant_id: row.consent for row in rows}
 
 
-def list_parts(campaign_id: int, *, only_new: bool = False) -> list[CampaignTenant]:
-    """The parts of the tenants in scope: who consented, and who did not; or those that the ledger lags behind."""
+def list_parts(campaign_id: int) -> list[CampaignTenant]:
+    """The parts of the tenants in scope: who consented, and who did not."""
     asked = select(CampaignTenant).where(CampaignTenant.campaign_id == campaign_id)
-    if only_new:
-        asked = asked.where(CampaignTenant.rev != CampaignTenant.noted_rev)
     return list(db.session.scalars(asked.order_by(CampaignTenant.tenant_id)))
 
 

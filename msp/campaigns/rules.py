@@ -10,6 +10,9 @@ SEVERITIES = ("low", "medium", "high", "critical")
 # What a client's administrator says to a campaign at their company; the provider's own machines are not asked.
 CONSENTS = ("asked", "consented", "postponed", "declined", "not_needed")
 LET_IN = ("consented", "not_needed")
+UNDECIDED = ("asked", "postponed")
+# In these states of a campaign its clients are still asked for their word.
+ASKING = ("approved", "scheduled", "running", "paused")
 CAMPAIGN_STATES = (
     "draft",
     "submitted",
@@ -61,6 +64,9 @@ FROM: dict[Transition, frozenset[str]] = {
     Transition.RESUME: frozenset({"paused"}),
     Transition.ABORT: frozenset({"scheduled", "running", "paused"}),
 }
+# Another attempt where machines ended badly: asked for like a transition, and the state stays.
+RETRY = "retry"
+RETRY_FROM = frozenset({"running", "paused"})
 # What the tick does by itself.
 BY_ITSELF: dict[str, frozenset[str]] = {
     "approved": frozenset({"expired"}),
@@ -81,9 +87,14 @@ TO: dict[Transition, str] = {
 }
 
 
-def allowed_transitions(state: str) -> list[Transition]:
-    """What people may ask for in this state, in the order of a campaign's life."""
+def transitions_from(state: str) -> list[Transition]:
+    """What people may ask for that leads out of this state, in the order of a campaign's life."""
     return [one for one in Transition if state in FROM[one]]
+
+
+def allowed_transitions(state: str) -> list[str]:
+    """All that may be asked for in this state, last what leaves it as it is."""
+    return [*map(str, transitions_from(state)), *([RETRY] if state in RETRY_FROM else ())]
 
 
 def needs_second_person(pause_cause: str | None) -> bool:

@@ -7,6 +7,7 @@ from sqlalchemy import update
 
 from msp.campaigns import plans, rules
 from msp.campaigns.again import draft_rollback, retry_actions
+from msp.campaigns.asking import REMIND_BEFORE
 from msp.campaigns.doorbell import ask_evaluation
 from msp.campaigns.drafts import add_assets, draft_campaign, remove_assets, submit_campaign, wish
 from msp.campaigns.events import ClientAsked
@@ -67,7 +68,7 @@ def approve_campaign(campaign: Campaign, *, seen: str, by: Actor, at: datetime) 
     _decide(campaign, by, at)
     _ask_clients(campaign, by, at)
     moved(campaign, Transition.APPROVE, by, at, {"plan": seen})
-    ask_evaluation(campaign, at=at + rules.APPROVAL_HOLDS)
+    ask_evaluation(campaign, at=at + rules.APPROVAL_HOLDS - REMIND_BEFORE)
 
 
 def _ask_clients(campaign: Campaign, by: Actor, at: datetime) -> None:

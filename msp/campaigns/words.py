@@ -87,6 +87,8 @@ RESULTS = {
     "retried": Look(_l("Tried again"), "arrow-repeat", "info"),
     "amended": Look(_l("Amended"), "pencil", "info"),
     "skipped": Look(_l("Skipped"), "dash-circle"),
+    "asked again": Look(_l("Client asked again"), "arrow-repeat", "info"),
+    "reminded": Look(_l("Client reminded"), "hourglass-split", "info"),
 }
 
 
@@ -133,7 +135,11 @@ def _outcomes(counts: dict[str, int]) -> str:
 
 
 def _moment(stored: str) -> str:
-    return _("from %(moment)s on", moment=moment(datetime.fromisoformat(stored)))
+    return _("from %(moment)s on", moment=_stored(stored))
+
+
+def _stored(stored: str) -> str:
+    return moment(datetime.fromisoformat(stored))
 
 
 # In the order in which they are said.
@@ -150,6 +156,8 @@ _NUMBERS: dict[str, Callable[[Any], str]] = {
     ),
     "plan": lambda digest: _("plan %(hash)s", hash=digest[:12]),
     "start_at": _moment,
+    "until": lambda stored: _("had postponed it until %(moment)s", moment=_stored(stored)),
+    "ends_at": lambda stored: _("may decide until %(moment)s", moment=_stored(stored)),
     "asked_by": lambda name: _("asked for by %(name)s", name=name),
     "reason": lambda reason: reason_words(str(reason)),
     "because": lambda reason: reason_words(str(reason)),

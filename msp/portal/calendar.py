@@ -20,7 +20,7 @@ from msp.web.errors import refuse_into_form
 from msp.web.paging import asked, cut
 from msp.windows.forms import FreezeForm
 from msp.windows.services import add_own_freeze
-from msp.windows.sheet import sheet_of
+from msp.windows.sheet import list_shown_freezes, sheet_of
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.errors import Invalid, NotFound
@@ -60,7 +60,6 @@ def _page(secret: str | None = None) -> str:
         partial(url_for, "portal.show_calendar"),
         _ways,
         windows=True,
-        everywhere=False,
     )
     feed = feeds.find_feed(tenant(), by=actor())
     return render_template("portal/show_calendar.html", **found, feed=feed, secret=secret)
@@ -86,8 +85,12 @@ def _ways(_entries: list[Entry]) -> Callable[[Entry], str]:
 def list_windows() -> Any:
     """When changes may be made, as agreed."""
     company = find_tenant_by_id(tenant())
+    now = time.now()
     return render_template(
-        "portal/list_windows.html", sheet=sheet_of(tenant(), time.now()), time_zone=company.time_zone
+        "portal/list_windows.html",
+        sheet=sheet_of(tenant(), now),
+        freezes=list_shown_freezes(tenant(), now),
+        time_zone=company.time_zone,
     )
 
 

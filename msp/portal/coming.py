@@ -17,7 +17,7 @@ from msp.web.formats import moment
 from msp.web.words import Look
 from msp.windows.queries import agreed_by
 from msp.windows.rules import Span
-from tenants.foundation.scope import enter, of_tenant
+from msp.windows.sheet import ShownFreeze, list_shown_freezes
 
 AHEAD = timedelta(days=62)
 SHOWN = 3
@@ -38,17 +38,18 @@ class Ahead:
 
 
 def look_ahead(tenant_id: int, since: datetime, reserve_seconds: int = 0) -> Ahead:
-    """The client's next windows from a moment on, long enough for the reserve.
-
-    The provider's freezes count, and clients have no right to read them: only the moments leave this scope.
-    """
-    with enter(of_tenant(tenant_id)):
-        agreed = agreed_by({tenant_id}, since)[tenant_id]
+    """The client's next windows from a moment on, long enough for the reserve."""
+    agreed = agreed_by({tenant_id}, since)[tenant_id]
     reserve = timedelta(seconds=reserve_seconds)
     fitting = [
         (begin, end) for begin, end in agreed.room(since, since + AHEAD) if end - max(begin, since) >= reserve
     ]
     return Ahead(bool(agreed.windows), tuple(fitting[:SHOWN]), agreed.freeze_at(since))
+
+
+def freezes_ahead(tenant_id: int, at: datetime) -> list[ShownFreeze]:
+    """Freezes by name that keep maintenance from coming in the time that is looked ahead."""
+    return [one for one in list_shown_freezes(tenant_id, at) if one.span[0] < at + AHEAD]
 
 
 def part_look(
@@ -71,6 +72,16 @@ def part_look(
     if any(lane.opened_at for lane in lanes):
         return Look(_("Goes on later"), "hourglass-split", "info")
     return Look(_("Allowed, not begun"), "check2", "info")
+
+
+def is_over(part: CampaignTenant, lanes: Collection[WaveLane], tally: Tally) -> bool:
+    """Whether nothing can come to the client's machines any more, though others may still wait for theirs.
+
+    Machines that were out of reach may be caught up with later.
+    """
+    if part.ended_at is not None:
+        return True
+    return bool(lanes) and not tally.gone and all(lane.state in TERMINAL_LANES for lane in lanes)
 
 
 def _ended(part: CampaignTenant, tally: Tally) -> Look:

@@ -23,14 +23,19 @@ from tenants.tenancy.queries import find_tenant_by_id
 
 
 def ask_administrators(event: ClientAsked) -> None:
-    """Reaction: the client's administrators are asked by mail."""
+    """Reaction: the client's administrators are asked by mail, each time for its own reason."""
     request_work(
         "ask_client",
         tenant_id=event.tenant_id,
-        arguments={"part": event.part_id},
+        arguments={"part": event.part_id, "why": event.why, "at": event.at.isoformat()},
         queue="mail",
-        key=str(event.part_id),
+        key=f"{event.part_id}:{_occasion(event.why, event.at.isoformat())}",
     )
+
+
+def _occasion(why: str, at: str) -> str:
+    """What tells one asking from another; the first one is always the same."""
+    return "" if why == "asked" else f"{why}:{at}"
 
 
 @job("ask_client", queue="mail")
@@ -39,13 +44,16 @@ def ask_client(claimed: Claimed) -> None:
     part = db.session.scalars(
         select(CampaignTenant).where(CampaignTenant.id == int(claimed.arguments["part"]))
     ).one()
-    now = time.now()
+    now, why = time.now(), claimed.arguments.get("why", "asked")
+    occasion = _occasion(why, claimed.arguments.get("at", ""))
     if not waits_for_word(part, now):
         return
     tenant = find_tenant_by_id(part.tenant_id)
     shared = {
         "part": part,
+        "why": why,
         "zone": tenant.time_zone,
+        "ends_at": part.deadline_at,
         "ahead": look_ahead(part.tenant_id, now),
         "current_tenant": tenant,
         "provider_name": current_app.extensions["settings"].provider_name,
@@ -60,7 +68,7 @@ def ask_client(claimed: Claimed) -> None:
             template="maintenance_asked",
             language=languages.get(one.user_id) or tenant.language,
             context={**shared, "name": one.name},
-            key=f"maintenance:{part.id}:{one.user_id}",
+            key=f"maintenance:{part.id}:{one.user_id}" + (f":{occasion}" if occasion else ""),
         )
 
 

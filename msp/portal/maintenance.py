@@ -46,16 +46,21 @@ def list_maintenance() -> Any:
         tally = tallies.get(part.campaign_id, Tally())
         return coming.part_look(part, lanes.get(part.campaign_id, ()), tally, zone, now)
 
+    def is_over(part: CampaignTenant) -> bool:
+        tally = tallies.get(part.campaign_id, Tally())
+        return coming.is_over(part, lanes.get(part.campaign_id, ()), tally)
+
     return render_template(
         "portal/list_maintenance.html",
+        freezes=coming.freezes_ahead(tenant(), now) if after is None else (),
         plans=planned,
         over=over,
         sites={one.id: one.name for one in list_sites(tenant(), retired=True)},
         assets=timers.names_of_reach([*planned, *over]),
         page=page,
         waiting=waiting,
-        coming=[one for one in shown if one.ended_at is None],
-        past=[one for one in shown if one.ended_at is not None],
+        coming=[one for one in shown if not is_over(one)],
+        past=[one for one in shown if is_over(one)],
         tallies=tallies,
         none=Tally(),
         look=look,
@@ -73,6 +78,7 @@ def show_maintenance(part: str) -> Any:
     )
     zone, lanes = find_tenant_by_id(tenant()).time_zone, parts.list_part_lanes(found)
     tally = parts.count_parts(tenant(), {found.campaign_id}).get(found.campaign_id, Tally())
+    is_over = coming.is_over(found, lanes, tally)
     return render_template(
         "portal/show_maintenance.html",
         part=found,
@@ -80,8 +86,9 @@ def show_maintenance(part: str) -> Any:
         now=now,
         look=coming.part_look(found, lanes, tally, zone, now),
         waits=parts.waits_for_word(found, now),
-        may_change=found.ended_at is None and found.consent not in ("declined", "not_needed"),
-        ahead=ahead_of(found, now),
+        may_change=not is_over and found.consent not in ("declined", "not_needed"),
+        ahead=None if is_over else ahead_of(found, now),
+        freezes=() if is_over else coming.freezes_ahead(tenant(), now),
         tally=tally,
         opened_at=min((lane.opened_at for lane in lanes if lane.opened_at), default=None),
         page=page,

@@ -15,8 +15,8 @@ from msp.campaigns.rules import TERMINAL_LANES
 from msp.upkeep.models import MaintenanceOccurrence, MaintenancePlan
 from msp.upkeep.queries import recurring
 from msp.upkeep.rules import beginning_after, day_of
-from msp.windows.models import Freeze, MaintenanceWindow, ProviderFreeze
-from msp.windows.queries import list_promises, weekly_windows
+from msp.windows.models import Freeze, MaintenanceWindow
+from msp.windows.queries import list_promises, list_told_freezes, weekly_windows
 from msp.windows.queries import recurring as recurring_window
 from msp.windows.rules import Span, frozen_days, occurrences
 from tenants.foundation.db import among, db
@@ -56,12 +56,10 @@ def list_entries(
     *,
     at: datetime,
     windows: bool = True,
-    everywhere: bool = True,
 ) -> list[Entry]:
     """What concerns these clients within `[begin, end)`, in order.
 
-    Windows only where asked for: over many clients they are too many to be read. Freezes of all clients are the
-    provider's rows, which clients' people may not read.
+    Windows only where asked for: over many clients they are too many to be read.
     """
     found = [
         *_campaigns(tenant_ids, at),
@@ -69,7 +67,7 @@ def list_entries(
         *_planned(tenant_ids, begin, end),
         *_freezes(tenant_ids, begin),
         *_agreed_in_terms(tenant_ids, begin, end, at, windows=windows),
-        *(_everywhere(begin) if everywhere else ()),
+        *_everywhere(begin),
         *(_windows(tenant_ids, begin, end) if windows else ()),
     ]
     within = (one for one in found if one.begins_at < end and one.ends_at > begin)
@@ -190,8 +188,7 @@ def _freezes(tenant_ids: Collection[int], begin: datetime) -> Iterator[Entry]:
 
 
 def _everywhere(begin: datetime) -> Iterator[Entry]:
-    asked = select(ProviderFreeze).where(ProviderFreeze.lifted_at.is_(None), ProviderFreeze.ends_at > begin)
-    for one in db.session.scalars(asked.order_by(ProviderFreeze.begins_at, ProviderFreeze.id)):
+    for one in list_told_freezes(begin):
         key = f"freeze-{one.public_id}"
         yield Entry(key, "freeze", one.name, one.begins_at, one.ends_at, None, changed_at=one.created_at)
 

@@ -21,7 +21,7 @@ from msp.web.limits import limiter
 from tenants.foundation import time
 from tenants.foundation.errors import NotFound
 from tenants.foundation.permissions import Permission
-from tenants.foundation.scope import Role, Scope, enter, gate
+from tenants.foundation.scope import Scope, enter, gate
 from tenants.people.limits import source_of, take_at_once
 from tenants.tenancy.models import Tenant
 from tenants.tenancy.queries import find_tenant, list_tenant_names
@@ -56,7 +56,6 @@ def _page(tenant: Tenant | None, secret: str | None = None) -> str:
         partial(url_for, "upkeep.show_calendar", **chosen),
         lambda entries: _ways(entries, {one.id: one.slug for one in names.values()}),
         windows=tenant is not None,
-        everywhere=True,
     )
     return render_template(
         "upkeep/show_calendar.html",
@@ -98,8 +97,7 @@ def show_feed(token: str) -> Response:
     """One client's calendar as one person may see it, for programs that show calendars."""
     reader: feeds.Reader = g.feed_reader
     now, provider = time.now(), current_app.extensions["settings"]
-    is_staff = reader.scope.role is Role.STAFF
-    entries = list_entries([reader.tenant_id], now - BACK, now + AHEAD, at=now, everywhere=is_staff)
+    entries = list_entries([reader.tenant_id], now - BACK, now + AHEAD, at=now)
     with force_locale(reader.language):
         written = write_calendar(
             entries,

@@ -23,12 +23,11 @@ def month_page(
     link: Callable[[list[Entry]], Callable[[Entry], str]],
     *,
     windows: bool,
-    everywhere: bool,
 ) -> dict[str, Any]:
     """What the template of a month needs. `address(month=…)` is the page's own; `link` makes the ways to entries."""
     month, now = chosen_month(time_zone), time.now()
     begin, end = month_span(month, time_zone)
-    entries = list_entries(tenant_ids, begin, end, at=now, windows=windows, everywhere=everywhere)
+    entries = list_entries(tenant_ids, begin, end, at=now, windows=windows)
     way_to, today = link(entries), now.astimezone(ZoneInfo(time_zone)).date()
     ways = {steps: beside(month, steps) for steps in (-1, 1)}
     return {

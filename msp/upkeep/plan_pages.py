@@ -3,24 +3,22 @@
 from datetime import datetime
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import render_template, request, url_for
 from flask_babel import gettext as _
 
 from msp.upkeep import queries, services
+from msp.upkeep.answers import answer_done, answer_form
 from msp.upkeep.blueprint import bp
 from msp.upkeep.forms import PlanForm
 from msp.upkeep.models import MaintenancePlan
 from msp.upkeep.rules import day_of
 from msp.upkeep.words import BECOMES_WORDS
 from msp.web.access import actor, require
-from msp.web.errors import refuse_into_form
 from msp.web.paging import asked, cut
-from msp.windows.forms import dates_of, values_of
+from msp.windows.forms import values_of
 from msp.windows.rules import Recurring, Span, next_spans
 from tenants.assets.queries import list_choices
 from tenants.foundation import time
-from tenants.foundation.db import db
-from tenants.foundation.errors import Invalid, InvalidMany
 from tenants.foundation.permissions import Permission
 from tenants.people.models import StaffMember
 from tenants.tenancy.models import Tenant
@@ -125,25 +123,14 @@ def _values(found: MaintenancePlan) -> dict[str, Any]:
 def _answer(form: PlanForm, tenant: Tenant, found: MaintenancePlan | None) -> Any:
     people = list_engineers(tenant.id)
     form.offer(people, list_sites(tenant.id), list_choices(tenant.id))
-    dates: list[Span] = []
-    if form.validate_on_submit():
-        try:
-            recurring = form.recurring(time.now())
-            dates = dates_of(recurring, time.now())
-            if form.is_to_be_saved(recurring):
-                return _save(form, tenant, found, _said(form, tenant, people, recurring))
-        except Invalid as refused:
-            db.session.rollback()
-            refuse_into_form(_placed(refused, form), form)
-    page = render_template("upkeep/edit_plan.html", form=form, tenant=tenant, plan=found, dates=dates)
-    return page, 422 if form.errors else 200
-
-
-def _placed(refused: Invalid, form: PlanForm) -> Invalid:
-    """The refusal with the names of the form's fields."""
-    by_rule = "rule" if form.repeat.data == "rule" else "repeat"
-    places = {**SHOWN_AT, "rule": by_rule}
-    return InvalidMany([(places.get(field, field), message) for field, message in refused.errors])
+    return answer_form(
+        form,
+        "upkeep/edit_plan.html",
+        lambda recurring: _save(tenant, found, _said(form, tenant, people, recurring)),
+        places=SHOWN_AT,
+        tenant=tenant,
+        plan=found,
+    )
 
 
 def _said(form: PlanForm, tenant: Tenant, people: Any, recurring: Recurring) -> services.Plan:
@@ -163,14 +150,12 @@ def _said(form: PlanForm, tenant: Tenant, people: Any, recurring: Recurring) -> 
     )
 
 
-def _save(form: PlanForm, tenant: Tenant, found: MaintenancePlan | None, said: services.Plan) -> Any:
+def _save(tenant: Tenant, found: MaintenancePlan | None, said: services.Plan) -> Any:
     if found is None:
         found = services.add_plan(tenant.id, said, by=actor(), at=time.now())
     else:
         services.change_plan(found, said, by=actor(), at=time.now())
-    db.session.commit()
-    flash(_("%(name)s is saved.", name=found.title), "good")
-    return redirect(url_for("upkeep.show_plan", plan=found.public_id))
+    return _done(found, _("%(name)s is saved.", name=found.title))
 
 
 @bp.post("/console/upkeep/<plan>/pause")
@@ -204,6 +189,4 @@ def end_plan(plan: str) -> Any:
 
 
 def _done(found: MaintenancePlan, words: str) -> Any:
-    db.session.commit()
-    flash(words, "good")
-    return redirect(url_for("upkeep.show_plan", plan=found.public_id))
+    return answer_done(words, url_for("upkeep.show_plan", plan=found.public_id))

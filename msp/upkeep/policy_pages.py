@@ -2,29 +2,24 @@
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import render_template, request, url_for
 from flask_babel import gettext as _
 
 from msp.upkeep import policies, queries
+from msp.upkeep.answers import answer_done, answer_form
 from msp.upkeep.blueprint import bp
 from msp.upkeep.forms import PolicyForm
 from msp.upkeep.models import PatchPolicy
 from msp.upkeep.rules import day_of
 from msp.upkeep.words import SEVERITY_WORDS
 from msp.web.access import actor, require
-from msp.web.errors import refuse_into_form
 from msp.web.languages import choose_time_zone
 from msp.web.paging import asked, cut
-from msp.windows.forms import dates_of
-from msp.windows.rules import Recurring, Span, next_spans
+from msp.windows.rules import Recurring, next_spans
 from tenants.assets.words import KIND_WORDS
 from tenants.foundation import time
-from tenants.foundation.db import db
-from tenants.foundation.errors import Invalid, InvalidMany
 from tenants.foundation.permissions import Permission
 from tenants.tenancy.queries import list_all_tenants, names_of
-
-RULE = "rule"
 
 
 @bp.get("/console/policies")
@@ -71,24 +66,8 @@ def add_policy() -> Any:
     form = PolicyForm(data=begun if request.method == "GET" else None)
     tenants = list_all_tenants()
     form.offer(tenants)
-    dates: list[Span] = []
-    if form.validate_on_submit():
-        try:
-            recurring = form.recurring(time.now())
-            dates = dates_of(recurring, time.now())
-            if form.is_to_be_saved(recurring):
-                slugs = {tenant.slug: tenant.id for tenant in tenants}
-                return _save(form, slugs, recurring)
-        except Invalid as refused:
-            db.session.rollback()
-            refuse_into_form(_placed(refused, form), form)
-    page = render_template("upkeep/add_policy.html", form=form, dates=dates)
-    return page, 422 if form.errors else 200
-
-
-def _placed(refused: Invalid, form: PolicyForm) -> Invalid:
-    shown = RULE if form.repeat.data == RULE else "repeat"
-    return InvalidMany([(shown if field == RULE else field, message) for field, message in refused.errors])
+    slugs = {tenant.slug: tenant.id for tenant in tenants}
+    return answer_form(form, "upkeep/add_policy.html", lambda recurring: _save(form, slugs, recurring))
 
 
 def _save(form: PolicyForm, slugs: dict[str, int], recurring: Recurring) -> Any:
@@ -105,9 +84,7 @@ def _save(form: PolicyForm, slugs: dict[str, int], recurring: Recurring) -> Any:
         by=actor(),
         at=time.now(),
     )
-    db.session.commit()
-    flash(_("%(name)s is saved.", name=found.name), "good")
-    return redirect(url_for("upkeep.show_policy", policy=found.public_id))
+    return _done(found, _("%(name)s is saved.", name=found.name))
 
 
 @bp.post("/console/policies/<policy>/pause")
@@ -129,6 +106,4 @@ def resume_policy(policy: str) -> Any:
 
 
 def _done(found: PatchPolicy, words: str) -> Any:
-    db.session.commit()
-    flash(words, "good")
-    return redirect(url_for("upkeep.show_policy", policy=found.public_id))
+    return answer_done(words, url_for("upkeep.show_policy", policy=found.public_id))

@@ -53,10 +53,13 @@ class Freeze(AllForClient, TenantOwned, Base):
 
 
 class ProviderFreeze(ProviderOwned, Base):
-    """From when until when nothing is changed at any client."""
+    """From when until when nothing is changed at any client. Clients read its name and times, not who added it."""
 
     __tablename__ = "provider_freezes"
-    __grants__: ClassVar[dict[Role, str]] = {Role.AGENTS: "SELECT"}
+    __grants__: ClassVar[dict[Role, str]] = {
+        Role.AGENTS: "SELECT",
+        Role.CLIENT: "SELECT (public_id, name, begins_at, ends_at, created_at, lifted_at)",
+    }
     public_id: Mapped[Any] = public_id()
     name: Mapped[str] = mapped_column(String(120))
     begins_at: Mapped[datetime] = moment()

@@ -41,7 +41,7 @@ class Agreed:
 def agreed_by(tenant_ids: Collection[int], at: datetime) -> dict[int, Agreed]:
     """What each of these tenants has agreed on for the time from `at` on, in four statements for any number of them."""
     found: dict[int, Agreed] = {tenant_id: Agreed() for tenant_id in tenant_ids}
-    everywhere = [(one.begins_at, one.ends_at) for one in list_provider_freezes(at)]
+    everywhere = [(one.begins_at, one.ends_at) for one in list_told_freezes(at)]
     for agreed in found.values():
         agreed.freezes += everywhere
     for window in db.session.scalars(_live_windows().where(among(MaintenanceWindow.tenant_id, tenant_ids))):
@@ -127,6 +127,33 @@ def list_provider_freezes(at: datetime) -> list[ProviderFreeze]:
     """Freezes of all clients that are not over."""
     live = select(ProviderFreeze).where(ProviderFreeze.lifted_at.is_(None), ProviderFreeze.ends_at > at)
     return list(db.session.scalars(live.order_by(ProviderFreeze.begins_at)))
+
+
+@dataclass(frozen=True, slots=True)
+class ToldFreeze:
+    """What clients too may read of a freeze of all clients."""
+
+    public_id: uuid.UUID
+    name: str
+    begins_at: datetime
+    ends_at: datetime
+    created_at: datetime
+
+
+def list_told_freezes(at: datetime) -> list[ToldFreeze]:
+    """Freezes of all clients that are not over, as everybody may know them."""
+    told = (
+        select(
+            ProviderFreeze.public_id,
+            ProviderFreeze.name,
+            ProviderFreeze.begins_at,
+            ProviderFreeze.ends_at,
+            ProviderFreeze.created_at,
+        )
+        .where(ProviderFreeze.lifted_at.is_(None), ProviderFreeze.ends_at > at)
+        .order_by(ProviderFreeze.begins_at, ProviderFreeze.public_id)
+    )
+    return [ToldFreeze(*row) for row in db.session.execute(told)]
 
 
 def is_frozen_everywhere(at: datetime) -> bool:

@@ -7,7 +7,7 @@ from msp.api.schemas.common import ListQuery, length, moment, moment_or_null, nu
 from msp.campaigns.phases import OUTCOMES, PHASES
 from msp.campaigns.rules import CAMPAIGN_KINDS, CAMPAIGN_STATES, CONSENTS, LANE_STATES, PAUSE_CAUSES
 
-TRANSITIONS = ("submit", "approve", "reject", "start", "pause", "resume", "abort", "withdraw")
+TRANSITIONS = ("submit", "approve", "reject", "start", "pause", "resume", "abort", "withdraw", "retry")
 
 
 class ReleaseOut(Schema):
@@ -171,13 +171,32 @@ class CampaignTransitionIn(Schema):
     """A step of a campaign."""
 
     to = words("The step.", "submit", required=True, validate=one_of(*TRANSITIONS))
-    reason = words("Why; needed to reject, resume and abort.", load_default="", validate=length(1000, 0))
+    reason = words(
+        "Why; needed to reject, resume, abort and retry.", load_default="", validate=length(1000, 0)
+    )
     plan_sha256 = words(
         "With `approve`: the hash of the plan that was looked at.", load_default=None, allow_none=True
     )
     start_at = fields.AwareDateTime(
         load_default=None, allow_none=True, metadata={"description": "With `start`: not before this moment."}
     )
+    actions = fields.List(
+        fields.Integer(strict=True, validate=validate.Range(1, 2**31 - 1)),
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(min=1, max=10_000),
+        metadata={
+            "description": "With `retry`: the actions that get another attempt. Null: all that ended badly in waves"
+            " that are not over.",
+            "example": [17],
+        },
+    )
+
+
+class RollbackIn(Schema):
+    """Where a rollback takes the assets that a campaign touched."""
+
+    release = words("Public id of another version of the same release.", required=True)
 
 
 class ActionOut(Schema):

@@ -20,6 +20,7 @@ from msp.api.schemas.campaigns import (
     CampaignQuery,
     CampaignTransitionIn,
     DecisionOut,
+    RollbackIn,
 )
 from msp.api.schemas.common import ListQuery, page_of
 from msp.api.views.listing import page_document
@@ -46,6 +47,7 @@ _RIGHTS: dict[str, Permission] = {
     "pause": P.STOP_CAMPAIGNS,
     "resume": P.RUN_CAMPAIGNS,
     "abort": P.RUN_CAMPAIGNS,
+    "retry": P.RUN_CAMPAIGNS,
 }
 
 
@@ -128,7 +130,8 @@ def find_campaign(id: str) -> Any:
 def move_campaign(id: str, json_data: dict[str, Any]) -> Any:
     """Move a campaign on; 409 names the steps that are possible.
 
-    After an automatic stop the first person's `resume` only asks, another person's does it.
+    After an automatic stop the first person's `resume` only asks, another person's does it. `retry` gives assets that
+    ended badly one more attempt, and changes no state.
     """
     demand(_RIGHTS[json_data["to"]])
     campaign = queries.find_campaign(id)
@@ -149,8 +152,22 @@ def _step(campaign: Campaign, wanted: dict[str, Any]) -> None:
         "pause": lambda: services.pause_campaign(campaign, **why, **who),
         "resume": lambda: services.resume_campaign(campaign, **why, **who),
         "abort": lambda: services.abort_campaign(campaign, **why, **who),
+        "retry": lambda: services.retry_actions(campaign, chosen=wanted["actions"], **why, **who),
     }
     steps[wanted["to"]]()
+
+
+@bp.post("/campaigns/<id>/rollbacks")
+@require(Permission.USE_API)
+@allow(staff=Permission.PROPOSE_CAMPAIGNS)
+@creates
+@bp.input(RollbackIn, location="json")
+@bp.output(CampaignDetailOut, status_code=201)
+@bp.doc(tags=["Campaigns"])
+def draft_rollback(id: str, json_data: dict[str, Any]) -> Any:
+    """Draft a campaign that brings the assets that this one touched to an earlier version; approved like any other."""
+    campaign, release = queries.find_campaign(id), usable_release(json_data["release"])
+    return _detail(services.draft_rollback(campaign, release=release, by=actor(), at=time.now()))
 
 
 @bp.get("/campaigns/<id>/actions")
@@ -225,7 +242,7 @@ def _document(campaign: Campaign, release: Release, slugs: dict[int, str]) -> di
         "id": campaign.public_id,
         "release": {"id": release.public_id, "name": release.name, "version": release.version},
         "tenants": sorted(slugs[one] for one in campaign.tenant_ids or () if one in slugs),
-        "allowed_transitions": [str(one) for one in rules.allowed_transitions(campaign.state)],
+        "allowed_transitions": rules.allowed_transitions(campaign.state),
     }
 
 

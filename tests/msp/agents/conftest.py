@@ -72,3 +72,9 @@ def served(app, database, artifacts_app) -> Iterator[Served]:
             yield Served(portal, artifacts, artifacts_app)
         finally:
             app.extensions["settings"] = settings
+
+
+@pytest.fixture
+def rollout(app, cast, machine):
+    """A running campaign whose first wave is the machine."""
+    return fleet.start(fleet.draft(app, cast, slugs=("acme",)))

@@ -10,16 +10,12 @@ from sqlalchemy import select, update
 from msp.agent.crash import EXIT_CODE
 from msp.agent.folder import Folder
 from msp.agents.models import AgentCredential
-from msp.campaigns import services
-from msp.campaigns.models import Release
-from tenants.assets.models import Asset, InstalledSoftware
+from tenants.assets.models import InstalledSoftware
 from tenants.foundation import time
 from tenants.foundation.db import db
-from tenants.foundation.scope import enter
-from tests import personas
 from tests.msp.agent.debtree import NAME, Tree, needs_dpkg
 from tests.msp.agent.process import run_agent
-from tests.msp.campaigns import fleet
+from tests.msp.agents.debs import rollout_of
 
 pytestmark = needs_dpkg
 
@@ -41,36 +37,6 @@ def folder(served, machine, tree: Tree, tmp_path: Path) -> Folder:
     values |= {"token": machine.token, "root": str(tree.root), "minimum_free_bytes": 0}
     folder.config.write_text(json.dumps(values))
     return folder
-
-
-def rollout_of(app, cast, spec, **columns) -> fleet.Rollout:
-    """A campaign of a release of packages at Acme, started."""
-    by = personas.actor(app, cast, "Leo")
-    with app.app_context(), enter(by.scope()):
-        release = Release(
-            kind="deb",
-            name="tiny",
-            version="2.0",
-            spec=spec,
-            created_by="Leo",
-            created_at=time.now(),
-            **columns,
-        )
-        db.session.add(release)
-        # What the machine told before anybody planned anything.
-        told = {"os_id": "debian", "architecture": "amd64"}
-        db.session.execute(
-            update(Asset)
-            .where(Asset.tenant_id == cast.tenants["acme"])
-            .values(facts=told)
-            .execution_options(synchronize_session=False)
-        )
-        db.session.flush()
-        campaign = services.draft_campaign(title="Tiny", release=release, by=by, at=time.now())
-        services.add_assets(campaign, by=by, assets=fleet._enrolled([cast.tenants["acme"]]))
-        services.wish(campaign, by=by, percents=(5, 100), gates=[fleet.OPEN_GATE], timing=fleet.QUICK)
-        db.session.commit()
-        return fleet.start(fleet.Rollout(app, cast, campaign.id))
 
 
 SPEC = {"packages": [{"name": NAME, "version": "2.0"}], "reboot": "never"}

@@ -305,14 +305,14 @@ def draft(
             at=at,
         )
         campaign = services.draft_campaign(title="Welcome", release=release, by=by, at=at)
-        chosen = assets if assets is not None else _enrolled([cast.tenants[one] for one in slugs])
+        chosen = assets if assets is not None else enrolled([cast.tenants[one] for one in slugs])
         services.add_assets(campaign, by=by, assets=chosen)
         services.wish(campaign, by=by, percents=percents, gates=[gate], timing=timing, limits=limits)
         db.session.commit()
         return Rollout(app, cast, campaign.id)
 
 
-def _enrolled(tenant_ids: list[int]) -> list[uuid.UUID]:
+def enrolled(tenant_ids: list[int]) -> list[uuid.UUID]:
     """Assets with a credential: those that this module made, and not what stands around the cast."""
     with_credential = select(AgentCredential.asset_id).where(AgentCredential.tenant_id.in_(tenant_ids))
     return list(
@@ -331,10 +331,30 @@ def start(rollout: Rollout, *, author: str = "Leo", approver: str = "Nadia") -> 
 
 def release(rollout: Rollout, *, author: str = "Leo", approver: str = "Nadia") -> None:
     """Submitted, approved and started; the looking at it is left to others."""
-    rollout.act(author, services.submit_campaign, at=time.now())
-    rollout.act(approver, services.approve_campaign, seen=rollout.plan_sha256, at=time.now())
+    approve(rollout, author=author, approver=approver)
     rollout.let_in()
     rollout.act(approver, services.start_campaign, at=time.now())
+
+
+def approve(rollout: Rollout, *, author: str = "Leo", approver: str = "Nadia") -> Rollout:
+    """Submitted by its author and approved by another person, so that the clients are asked."""
+    rollout.act(author, services.submit_campaign, at=time.now())
+    rollout.act(approver, services.approve_campaign, seen=rollout.plan_sha256, at=time.now())
+    return rollout
+
+
+def approved(app: Flask, cast: personas.Cast, **more) -> Rollout:
+    """A draft over every enrolled asset, approved: nobody has consented yet."""
+    return approve(draft(app, cast, **more))
+
+
+def started(app: Flask, cast: personas.Cast, *let_in: str, **more) -> Rollout:
+    """An approved campaign that these clients let in, or all, started and looked at once."""
+    rollout = approved(app, cast, **more)
+    rollout.let_in(*let_in)
+    rollout.act("Nadia", services.start_campaign, at=time.now())
+    rollout.tick()
+    return rollout
 
 
 assert jobs  # the kinds of work are declared by importing them

@@ -32,6 +32,12 @@ def cycle(machines, at=None):
                 machine.cycle()
 
 
+def each(machines):
+    """Every machine does what it is told."""
+    for machine in machines:
+        machine.cycle()
+
+
 def look(rollout):
     """The portal looks, after all that `cycle` told has arrived."""
     return rollout.tick(at=later(seconds=2))

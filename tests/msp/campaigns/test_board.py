@@ -36,32 +36,9 @@ WAVES = {
 }
 
 
-@pytest.fixture
-def machines(app, cast):
-    agents = []
-    for slug, count in (("provider", 1), ("acme", 3), ("globex", 2)):
-        agents += fleet.enrol(app, cast.tenants[slug], slug, [f"{slug}-{n}" for n in range(count)])
-    return agents
-
-
 def address(app, rollout):
     with app.app_context(), rollout.seen():
         return f"/console/campaigns/{rollout.load().public_id}"
-
-
-def approved(app, cast, **more):
-    rollout = fleet.draft(app, cast, **more)
-    rollout.act("Leo", services.submit_campaign, at=time.now())
-    rollout.act("Nadia", services.approve_campaign, seen=rollout.plan_sha256, at=time.now())
-    return rollout
-
-
-def started(app, cast, *let_in, **more):
-    rollout = approved(app, cast, **more)
-    rollout.let_in(*let_in)
-    rollout.act("Nadia", services.start_campaign, at=time.now())
-    rollout.tick()
-    return rollout
 
 
 def go_on(rollout, machines):
@@ -73,7 +50,7 @@ def go_on(rollout, machines):
 
 class TestConsentOnTheBoard:
     def test_each_client_s_word_is_shown_with_who_when_and_why(self, app, cast, machines, sign_in):
-        rollout = approved(app, cast)
+        rollout = fleet.approved(app, cast)
         rollout.let_in("acme")
         until = time.now() + timedelta(days=3)
         rollout.say("globex", consents.postpone, until=until, reason="Stock taking")
@@ -98,7 +75,7 @@ class TestConsentOnTheBoard:
                 at=time.now(),
             )
             db.session.commit()
-        rollout = started(app, cast)
+        rollout = fleet.started(app, cast)
         shown = sign_in("Nadia").get(address(app, rollout)).text
         assert "next window" in shown
         assert "22:00 WIB" in shown
@@ -108,7 +85,7 @@ class TestTryingAgain:
     @pytest.fixture
     def rollout(self, app, cast, machines):
         """Stopped: one of Acme's machines failed."""
-        rollout = started(app, cast, "acme")
+        rollout = fleet.started(app, cast, "acme")
         for machine in machines:
             machine.fails = machine.name == "acme-1"
         go_on(rollout, machines)
@@ -141,7 +118,7 @@ class TestTryingAgain:
         assert person.post(f"{page}/retry", data={"reason": "x"}).status_code == 403
 
     def test_without_failures_there_is_nothing_to_try_again(self, app, cast, machines, sign_in):
-        rollout = started(app, cast)
+        rollout = fleet.started(app, cast)
         page = address(app, rollout)
         nadia = sign_in("Nadia")
         assert "Retry failed…" not in nadia.get(page).text
@@ -159,7 +136,7 @@ class TestRollingBack:
             return str(made.public_id)
 
     def test_a_rollback_is_drafted_for_what_was_touched(self, app, cast, machines, sign_in, within):
-        rollout = started(app, cast, "acme")
+        rollout = fleet.started(app, cast, "acme")
         go_on(rollout, machines)
         leo, page = sign_in("Leo"), address(app, rollout)
         refused = leo.get(f"{page}/rollback")
@@ -180,13 +157,13 @@ class TestRollingBack:
         assert leo.get(f"{back}/rollback").status_code == 409, "a rollback is not rolled back"
 
     def test_a_release_of_another_name_is_refused(self, app, cast, machines, sign_in, within):
-        rollout = started(app, cast)
+        rollout = fleet.started(app, cast)
         self.earlier(app, within)
         answer = sign_in("Leo").post(f"{address(app, rollout)}/rollback", data={"release": "junk"})
         assert answer.status_code == 422
 
     def test_before_it_began_there_is_nothing_to_roll_back(self, app, cast, machines, sign_in, within):
-        rollout = approved(app, cast)
+        rollout = fleet.approved(app, cast)
         self.earlier(app, within)
         assert "Roll back…" not in sign_in("Leo").get(address(app, rollout)).text
         assert sign_in("Leo").get(f"{address(app, rollout)}/rollback").status_code == 409
@@ -288,6 +265,6 @@ class TestTheLedger:
             assert decision_numbers(one) == numbers
 
     def test_a_consent_is_in_the_ledger_with_its_client(self, app, cast, machines, sign_in):
-        rollout = started(app, cast)
+        rollout = fleet.started(app, cast)
         listed = sign_in("Nadia").get(f"{address(app, rollout)}/decisions").text
         assert listed.count("Consent given") == 2

@@ -22,14 +22,6 @@ from tests.msp.campaigns import fleet
 
 
 @pytest.fixture
-def machines(app, cast):
-    agents = []
-    for slug, count in (("provider", 1), ("acme", 3), ("globex", 2)):
-        agents += fleet.enrol(app, cast.tenants[slug], slug, [f"{slug}-{n}" for n in range(count)])
-    return agents
-
-
-@pytest.fixture
 def rollout(app, cast, machines):
     return fleet.start(fleet.draft(app, cast))
 
@@ -123,8 +115,7 @@ class TestClock:
 
     def test_it_begins_when_it_was_told_to(self, app, cast, machines):
         rollout = fleet.draft(app, cast)
-        rollout.act("Leo", services.submit_campaign, at=time.now())
-        rollout.act("Nadia", services.approve_campaign, seen=rollout.plan_sha256, at=time.now())
+        fleet.approve(rollout)
         rollout.act("Nadia", services.start_campaign, at=time.now(), start_at=later(3600))
         assert rollout.tick() == "scheduled"
         assert rollout.tick(at=later(3601)) == "running"
@@ -285,7 +276,7 @@ class TestPeople:
         rollout.act("Tina", services.pause_campaign, reason="", at=time.now())
         with pytest.raises(Conflict) as refused:
             rollout.act("Leo", services.pause_campaign, reason="", at=time.now())
-        assert refused.value.allowed == ["resume", "abort"]
+        assert refused.value.allowed == ["resume", "abort", "retry"]
 
     def test_retired_assets_are_skipped_and_listed(self, app, rollout, machines):
         pass_first(rollout, machines)

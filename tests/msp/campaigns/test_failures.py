@@ -33,11 +33,6 @@ from tests.msp.campaigns.scenes import (
 )
 
 
-@pytest.fixture
-def machines(app, cast):
-    return enrol(app, cast, provider=1, acme=3, globex=2)
-
-
 class TestWithdrawnRelease:
     def withdraw(self, app, cast, rollout):
         by = personas.actor(app, cast, "Nadia")
@@ -48,8 +43,7 @@ class TestWithdrawnRelease:
 
     def approved(self, app, cast):
         rollout = fleet.draft(app, cast)
-        rollout.act("Leo", services.submit_campaign, at=time.now())
-        rollout.act("Nadia", services.approve_campaign, seen=rollout.plan_sha256, at=time.now())
+        fleet.approve(rollout)
         rollout.let_in()
         return rollout
 

@@ -26,11 +26,6 @@ from tests.msp.campaigns.scenes import (
 )
 
 
-@pytest.fixture
-def machines(app, cast):
-    return enrol(app, cast, provider=1, acme=3, globex=2)
-
-
 class TestGates:
     def test_a_canary_of_one_decides_alone(self, app, cast):
         machines = enrol(app, cast, acme=30)
@@ -45,8 +40,7 @@ class TestGates:
     def test_a_canary_whose_only_machine_is_gone_proves_nothing(self, app, cast, machines, superuser):
         """Of size 0, once its only machine was retired between the plan and the start."""
         rollout = fleet.draft(app, cast)
-        rollout.act("Leo", services.submit_campaign, at=time.now())
-        rollout.act("Nadia", services.approve_campaign, seen=rollout.plan_sha256, at=time.now())
+        fleet.approve(rollout)
         rollout.let_in()
         superuser.execute("UPDATE assets SET state = 'retired' WHERE id = %s", (machines[0].asset_id,))
         rollout.act("Nadia", services.start_campaign, at=time.now())
@@ -172,8 +166,7 @@ class TestManyClients:
     def begun(self, app, cast, many, **more):
         own, theirs = many
         rollout = fleet.draft(app, cast, slugs=("provider", *theirs), percents=(1, 100), **more)
-        rollout.act("Leo", services.submit_campaign, at=time.now())
-        rollout.act("Nadia", services.approve_campaign, seen=rollout.plan_sha256, at=time.now())
+        fleet.approve(rollout)
         rollout.let_in(*theirs)
         rollout.act("Nadia", services.start_campaign, at=time.now())
         rollout.tick()

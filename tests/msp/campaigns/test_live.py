@@ -24,8 +24,7 @@ def rollout(app, cast):
     for slug, count in (("provider", 1), ("acme", 2), ("globex", 2)):
         fleet.enrol(app, cast.tenants[slug], slug, [f"{slug}-{n}" for n in range(count)])
     found = fleet.draft(app, cast)
-    found.act("Leo", services.submit_campaign, at=time.now())
-    found.act("Nadia", services.approve_campaign, seen=found.plan_sha256, at=time.now())
+    fleet.approve(found)
     return found
 
 

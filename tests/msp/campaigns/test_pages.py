@@ -9,14 +9,6 @@ from tenants.foundation import time
 from tests.msp.campaigns import fleet
 
 
-@pytest.fixture
-def machines(app, cast):
-    agents = []
-    for slug, count in (("provider", 1), ("acme", 3), ("globex", 2)):
-        agents += fleet.enrol(app, cast.tenants[slug], slug, [f"{slug}-{n}" for n in range(count)])
-    return agents
-
-
 def public_id(app, rollout):
     with app.app_context(), rollout.seen():
         return str(rollout.load().public_id)
@@ -191,8 +183,7 @@ def test_assets_one_by_one_with_their_log(app, cast, machines, address, sign_in)
 def test_starting_before_any_client_consented_says_so_on_the_page(app, cast, sign_in):
     fleet.enrol(app, cast.tenants["acme"], "acme", ["acme-1", "acme-2"])
     rollout = fleet.draft(app, cast, slugs=("acme",))
-    rollout.act("Leo", services.submit_campaign, at=time.now())
-    rollout.act("Nadia", services.approve_campaign, seen=rollout.plan_sha256, at=time.now())
+    fleet.approve(rollout)
     with app.app_context(), rollout.seen():
         url = f"/console/campaigns/{rollout.load().public_id}/start"
     said = sign_in("Nadia").post(url, data={"start_at": ""})

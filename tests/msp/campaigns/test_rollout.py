@@ -2,19 +2,9 @@
 
 from datetime import timedelta
 
-import pytest
-
 from msp.campaigns import services
 from tenants.foundation import time
 from tests.msp.campaigns import fleet
-
-
-@pytest.fixture
-def machines(app, cast):
-    agents = []
-    for slug, count in (("provider", 1), ("acme", 3), ("globex", 2)):
-        agents += fleet.enrol(app, cast.tenants[slug], slug, [f"{slug}-{n}" for n in range(count)])
-    return agents
 
 
 def test_a_campaign_reaches_every_asset_once(app, cast, machines):

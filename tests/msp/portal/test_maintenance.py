@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.exc import ProgrammingError
 
 from msp.background.runner import run_all_due
 from msp.campaigns import services
@@ -113,9 +114,51 @@ def test_the_provider_s_freeze_is_told_too(app, cast, rollout, sign_in, as_actor
             at=now,
         )
         db.session.commit()
-    shown = sign_in("Alice").get(page_of(rollout, cast)).text
-    assert "a change freeze is in force" in shown
-    assert "Year end of the provider" not in shown
+    for page in (page_of(rollout, cast), "/portal/maintenance", "/portal/windows"):
+        shown = sign_in("Alice").get(page).text
+        assert "Year end of the provider" in shown, page
+        assert "We change nothing at any client in this time" in shown, page
+        assert "Owen" not in shown, "who added it is the provider's business"
+    assert "a change freeze is in force" in sign_in("Alice").get(page_of(rollout, cast)).text
+
+
+def test_each_freeze_says_why_nothing_is_changed(app, cast, rollout, sign_in, as_actor):
+    now = time.now()
+    span = {"begins_at": now + timedelta(days=1), "ends_at": now + timedelta(days=2)}
+    for slug in ("acme", "globex"):
+        tenant_id = cast.tenants[slug]
+        with app.app_context(), enter(of_tenant(tenant_id)):
+            windows.add_freeze(
+                tenant_id=tenant_id, name=f"Books of {slug}", by=as_actor("Mia"), at=now, **span
+            )
+            db.session.commit()
+    shown = sign_in("Alice").get("/portal/maintenance").text
+    assert "Books of acme" in shown
+    assert "It was agreed that nothing is changed at your company in this time." in shown
+    assert "Books of globex" not in shown
+    assert "at any client" not in shown
+
+
+def test_a_lifted_freeze_of_the_provider_is_told_no_more(app, cast, rollout, sign_in, as_actor):
+    now, owen = time.now(), as_actor("Owen")
+    with app.app_context(), enter(owen.scope()):
+        span = {"begins_at": now, "ends_at": now + timedelta(days=3)}
+        found = windows.add_provider_freeze(name="Public holidays", by=owen, at=now, **span)
+        db.session.flush()
+        windows.lift_provider_freeze(found, by=owen, at=now)
+        db.session.commit()
+    for page in (page_of(rollout, cast), "/portal/maintenance", "/portal/windows"):
+        assert "Public holidays" not in sign_in("Alice").get(page).text, page
+
+
+def test_a_client_s_role_reads_of_the_provider_s_freezes_only_what_it_may_know(app, cast, as_actor):
+    with app.app_context(), enter(as_actor("Alice").scope()):
+        db.session.execute(db.text("SELECT name, begins_at, ends_at FROM provider_freezes"))
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            db.session.execute(db.text("SELECT created_by FROM provider_freezes"))
+        db.session.rollback()
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            db.session.execute(db.text("UPDATE provider_freezes SET name = 'x'"))
 
 
 def test_consent_is_given_behind_a_page_that_says_to_how_many(rollout, cast, sign_in):
@@ -213,6 +256,27 @@ def test_what_happened_to_each_machine_is_said_in_words(app, cast, machines, rol
     assert "2 of 3 done" in shown
     assert "1 machine could not be updated." in shown
     assert "1 machine was not updated" in alice.get("/portal/maintenance").text, "its lane is over"
+
+
+def test_what_is_done_here_is_no_longer_to_come_while_others_wait(app, cast, machines, rollout, sign_in):
+    rollout.let_in("acme")
+    rollout.act("Nadia", services.start_campaign, at=time.now())
+    rollout.tick()
+    alice, page = sign_in("Alice"), page_of(rollout, cast)
+    listed = alice.get("/portal/maintenance").text
+    assert listed.index(page) < listed.index("What happened")
+    assert "Decline…" in alice.get(page).text
+    for _ in range(2):
+        for agent in machines:
+            agent.cycle()
+        rollout.tick()
+    assert rollout.state == "running", "Globex has not decided"
+    listed = alice.get("/portal/maintenance").text
+    assert listed.index(page) > listed.index("What happened")
+    shown = alice.get(page).text
+    assert "3 of 3 done" in shown
+    for gone in ("Postpone…", "Decline…", "At any time"):
+        assert gone not in shown, gone
 
 
 def mails(app, cast, slug):

@@ -1,8 +1,5 @@
 """Clocks beside the ticket's own: what the provider promises itself, and what the client never sees of it."""
 
-import re
-from dataclasses import replace
-from datetime import date
 from typing import ClassVar
 
 import pytest
@@ -10,62 +7,28 @@ from sqlalchemy import select, update
 
 from contracts.terms.document import default_terms
 from contracts.terms.models import Contract
-from contracts.terms.services import add_contract
 from contracts.timers.acting import claim_side_warning
 from contracts.timers.models import SideTimer, TimerMark
 from contracts.timers.sweep import sweep_due_side_timers
 from contracts.timers.verifying import verify_tenant
 from msp.console.contract_drafts import fields_of
 from tenants.foundation import time
-from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
 from tenants.foundation.errors import InvalidMany
 from tenants.foundation.scope import enter, of_tenant
 from tenants.foundation.work import Work
 from tenants.tenancy.archive import exported_models
 from tenants.tickets import services as tickets
-from tenants.tickets.models import Ticket, VendorCase
-
-MISSED, WARNED = "timer_missed", "timer_warned"
-BRIEFING = tickets.Briefing(symptoms="Smoke.", tried="Water.", told_requester="To stay calm.")
-
-
-def promise_ourselves(desk, calendar="always", warnings=None, **minutes):
-    """The provider's own terms: how long a hand-over may wait, and whom each warning tells."""
-    own = desk.cast.tenants["provider"]
-    terms = {**default_terms("Asia/Jakarta"), "calendar": calendar, "warn_at_percent": sorted(warnings or ())}
-    terms["actions"] = [{"at_percent": one, "notify": told} for one, told in (warnings or {}).items()]
-    with desk.app.app_context(), enter(of_tenant(own)):
-        add_contract(
-            own,
-            name="Among ourselves",
-            time_zone="Asia/Jakarta",
-            starts_on=date(2026, 1, 1),
-            ends_on=None,
-            terms={**terms, "ola": {"acceptance_minutes": minutes}},
-            by=Actor.system("test"),
-            at=desk.june,
-        )
-        db.session.commit()
-
-
-def handed_over(desk, hours=1.0):
-    """Tina's P3, handed to L2."""
-    ticket = desk.open()
-    desk.assign(ticket, "Tina")
-    desk.do(ticket, tickets.hand_over, "Tina", hours, briefing=BRIEFING, to_tier="L2")
-    desk.work(hours)
-    return ticket
-
-
-def sweep(desk, hours):
-    with desk.app.app_context(), time.frozen(desk.at(hours)):
-        swept = sweep_due_side_timers()
-    return swept, [one for one in desk.work(hours) if one[1] == MISSED]
-
-
-def timers(desk):
-    return desk.rows(select(SideTimer).order_by(SideTimer.id))
+from tenants.tickets.models import VendorCase
+from tests.msp.timers.beside import (
+    MISSED,
+    WARNED,
+    handed_over,
+    promise_ourselves,
+    sweep,
+    timers,
+    waiting_for_vendor,
+)
 
 
 def test_from_handed_over_until_accepted(desk):
@@ -256,14 +219,14 @@ class TestWarnings:
 
     def test_a_vendor_by_the_contract_of_the_ticket(self, desk):
         desk.terms(warn_at_percent=[50, 100], actions=[{"at_percent": 50, "notify": ["assignee", "admins"]}])
-        TestVendor().waiting(desk)
+        waiting_for_vendor(desk)
         assert self.warned(desk, 2.1) == [("leo", WARNED)]
         assert "Vendor" in desk.mails()[-1].subject
         assert self.warned(desk, 3.1) == [("leo", MISSED), ("dana", MISSED), ("mia", MISSED)]
 
     def test_terms_that_tell_nobody_warn_nobody(self, desk):
         desk.terms(warn_at_percent=[50], actions=[{"at_percent": 50, "notify": []}])
-        TestVendor().waiting(desk)
+        waiting_for_vendor(desk)
         assert self.warned(desk, 2.1) == []
 
     def test_stored_is_recomputed(self, desk, passed):
@@ -293,104 +256,6 @@ def differences(desk, hours):
     with desk.app.app_context():
         found = verify_tenant(desk.tenant_id, now=desk.at(hours)).differences
     return [one.field for one in found if one.clock.startswith(("acceptance", "vendor"))]
-
-
-class TestVendor:
-    ASK = tickets.VendorAsk(vendor="Printco", reference="PC-77", promised_minutes=120)
-
-    def waiting(self, desk, ask=ASK, hours=1.0):
-        ticket = desk.open()
-        desk.assign(ticket, "Leo")
-        desk.do(ticket, tickets.take_ticket, "Leo", 0.1)
-        desk.do(ticket, tickets.wait_for_vendor, "Leo", hours, ask=ask)
-        desk.work(hours)
-        return ticket
-
-    def test_from_sent_until_answered_beside_our_own_clock(self, desk):
-        ticket = self.waiting(desk)
-        (timer,) = timers(desk)
-        assert (timer.clock, timer.started_at, timer.due_at) == ("vendor", desk.at(1), desk.at(3))
-        assert desk.ticket(ticket).sla_state == "running"
-        desk.do(ticket, tickets.change_state, "Leo", 2, to="in_progress")
-        (timer,) = timers(desk)
-        assert (timer.state, timer.stopped_at) == ("met", desk.at(2))
-        (case,) = desk.rows(select(VendorCase))
-        assert (case.vendor, case.reference, case.answered_at) == ("Printco", "PC-77", desk.at(2))
-
-    @pytest.mark.parametrize(("calendar", "due"), [("contract", 24.5), ("always", 9.5)])
-    def test_by_the_calendar_that_was_said(self, desk, calendar, due):
-        self.waiting(desk, replace(self.ASK, calendar=calendar), 7.5)
-        (timer,) = timers(desk)
-        assert timer.due_at == desk.at(due)
-
-    def test_whoever_holds_the_ticket_and_the_lead_are_told_once(self, desk):
-        self.waiting(desk)
-        told = [("leo", MISSED), ("dana", MISSED), ("mia", MISSED)]
-        assert sweep(desk, 3.1) == (1, told)
-        assert sweep(desk, 3.2) == (0, [])
-
-    def test_without_a_promise_nothing_is_measured_and_without_anything_nothing_kept(self, desk):
-        self.waiting(desk, tickets.VendorAsk(vendor="Printco"))
-        self.waiting(desk, tickets.VendorAsk())
-        assert timers(desk) == []
-        assert len(desk.rows(select(VendorCase))) == 1
-
-    def test_waiting_for_something_else_ends_it(self, desk):
-        ticket = self.waiting(desk)
-        desk.do(ticket, tickets.change_state, "Leo", 2, to="waiting", reason="part")
-        (timer,) = timers(desk)
-        assert timer.stopped_at == desk.at(2)
-
-    def test_a_second_question_ends_the_first(self, desk):
-        ticket = self.waiting(desk)
-        desk.do(ticket, tickets.wait_for_vendor, "Leo", 2, ask=replace(self.ASK, reference="PC-78"))
-        first, second = timers(desk)
-        assert (first.stopped_at, second.started_at) == (desk.at(2), desk.at(2))
-
-    def test_the_client_may_withdraw_meanwhile(self, desk):
-        ticket = self.waiting(desk)
-        desk.do(ticket, tickets.cancel_ticket, "Bob", 2, reason="")
-        assert sweep(desk, 3.1) == (1, [])
-        (timer,) = timers(desk)
-        assert timer.state == "not_applicable"
-
-    def test_the_form_keeps_what_is_known_and_staff_alone_see_it(self, desk, sign_in):
-        ticket = desk.open()
-        desk.assign(ticket, "Leo")
-        desk.do(ticket, tickets.take_ticket, "Leo", 0.1)
-        code, leo = desk.ticket(ticket).code, sign_in("Leo")
-        form = {"reason": "vendor", "vendor": "Printco", "reference": "PC-77", "promised_hours": "1.5"}
-        form |= {"calendar": "always", "rev": str(desk.ticket(ticket).rev)}
-        wrong = leo.post(f"/desk/tickets/{code}/wait", data={**form, "promised_hours": "-1"})
-        assert wrong.status_code == 422
-        assert "Printco" in wrong.text
-        assert desk.ticket(ticket).state == "in_progress"
-        assert leo.post(f"/desk/tickets/{code}/wait", data=form).status_code == 302
-        (timer,) = timers(desk)
-        assert timer.target_seconds == 5400
-        page = leo.get(f"/desk/tickets/{code}").text
-        assert "Printco" in page
-        assert "PC-77" in page
-        assert "s answer</span>" in page, re.findall(".{40}nswer.{30}", page)
-        for name in ("Bob", "Alice"):
-            page = sign_in(name).get(f"/portal/tickets/{code}").text
-            assert "Printco" not in page
-            assert "s answer</span>" not in page
-
-    @pytest.mark.parametrize(
-        ("ask", "field"),
-        [
-            (tickets.VendorAsk(vendor="x" * 121), "vendor"),
-            (tickets.VendorAsk(reference="a\x00b"), "reference"),
-            (tickets.VendorAsk(promised_minutes=0), "promised_hours"),
-            (tickets.VendorAsk(vendor="Printco", calendar="sometimes"), "calendar"),
-        ],
-    )
-    def test_impossible_cases_are_refused_whole(self, desk, ask, field):
-        with pytest.raises(InvalidMany) as refused:
-            self.waiting(desk, ask)
-        assert [one for one, _words in refused.value.errors] == [field]
-        assert desk.rows(select(Ticket.state)) == ["in_progress"]
 
 
 class TestTheClient:

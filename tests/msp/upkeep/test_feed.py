@@ -54,11 +54,13 @@ def test_a_client_s_feed_is_the_calendar(app, cast, client, sign_in, plan):
     with personas.within(app, cast, "Mia") as mia:
         span = {"begins_at": MONDAY + timedelta(days=1), "ends_at": MONDAY + timedelta(days=2)}
         add_freeze(tenant_id=cast.tenants["acme"], name="Books", by=mia, at=MONDAY, **span)
-        add_provider_freeze(name="For staff only", by=mia, at=MONDAY, **span)
+        add_provider_freeze(name="Public holidays", by=mia, at=MONDAY, **span)
         db.session.commit()
     found = events(client.get(make_link(sign_in("Alice"))))
-    assert {"Upkeep: Clean the fans", "Freeze: Books"} <= set(summaries(found))
-    assert not [one for one in summaries(found) if "Secret" in one or "For staff" in one]
+    expected = {"Upkeep: Clean the fans", "Freeze: Books", "Freeze: Public holidays"}
+    assert expected <= set(summaries(found))
+    assert not [one for one in summaries(found) if "Secret" in one]
+    assert "Freeze: Public holidays" in summaries(events(client.get(make_link(sign_in("Mallory")))))
     first = next(one for one in found.values() if "Clean" in one["summary"])
     assert first["dtstart"].dt == datetime(2026, 11, 10, 15, tzinfo=UTC)
     assert first["dtstart"].params["TZID"] == "Asia/Jakarta"
