@@ -1,7 +1,5 @@
 """Telling a client's administrators that a decision waits for them."""
 
-from collections.abc import Sequence
-
 from flask import current_app
 from sqlalchemy import select
 
@@ -10,14 +8,13 @@ from msp.campaigns.events import ClientAsked
 from msp.campaigns.models import CampaignTenant
 from msp.campaigns.parts import waits_for_word
 from msp.mail.addresses import address_of
+from msp.mail.readers import list_readers
 from msp.mail.services import queue_mail
 from msp.portal.coming import look_ahead
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.permissions import MemberRole
-from tenants.foundation.scope import enter, gate
 from tenants.foundation.work import Claimed, request_work
-from tenants.people.models import User
 from tenants.people.queries import list_members
 from tenants.tenancy.queries import find_tenant_by_id
 
@@ -60,20 +57,14 @@ def ask_client(claimed: Claimed) -> None:
         "action_url": address_of("portal.show_maintenance", part=str(part.public_id)),
     }
     admins = [one for one in list_members(part.tenant_id) if one.role == MemberRole.CLIENT_ADMIN]
-    languages = _languages([one.user_id for one in admins])
+    readers = list_readers(one.user_id for one in admins)
     for one in admins:
         queue_mail(
             part.tenant_id,
             to=one.email,
             template="maintenance_asked",
-            language=languages.get(one.user_id) or tenant.language,
+            language=readers[one.user_id].language or tenant.language,
             context={**shared, "name": one.name},
+            unwanted=readers[one.user_id].unwanted,
             key=f"maintenance:{part.id}:{one.user_id}" + (f":{occasion}" if occasion else ""),
         )
-
-
-def _languages(user_ids: Sequence[int]) -> dict[int, str | None]:
-    """The languages that people chose; reached through the gate."""
-    with enter(gate()):
-        found = db.session.execute(select(User.id, User.language).where(User.id.in_(user_ids)))
-        return {row[0]: row[1] for row in found}
