@@ -47,7 +47,7 @@ def ask_for_link() -> Any:
 def _ask(code: str, email: str) -> None:
     """Ask for a job in the tenant of the code's prefix: it alone looks whether there is such a ticket."""
     prefix = code.partition("-")[0]
-    tenant_id = db.session.scalar(select(Tenant.id).where(Tenant.prefix == prefix))
+    tenant_id = db.session.scalar(select(Tenant.id).where(Tenant.prefix == prefix, Tenant.state == "active"))
     if tenant_id is not None:
         request_work(
             "send_follow_link", tenant_id=tenant_id, arguments={"code": code, "email": email}, queue="mail"

@@ -19,7 +19,7 @@ from msp.web.limits import limiter
 from tenants.foundation import time
 from tenants.foundation.actor import Actor, ActorKind
 from tenants.foundation.db import db
-from tenants.foundation.errors import NotFound
+from tenants.foundation.errors import Conflict, NotFound
 from tenants.foundation.permissions import MemberRole
 from tenants.foundation.scope import Role, Scope, enter
 from tenants.tickets import queries, rules, services
@@ -48,7 +48,10 @@ def resolve_link() -> Scope:
     return scope
 
 
-def _ticket() -> Ticket:
+def _ticket(*, to_rate: bool = False) -> Ticket:
+    """The ticket that the link opens; one for rating opens that page alone."""
+    if g.followed.purpose != "follow" and not to_rate:
+        raise NotFound
     ticket = followers.find_followed(g.followed)
     if ticket.closed_at is not None and time.now() - ticket.closed_at > ENDS_AFTER:
         raise NotFound
@@ -94,6 +97,9 @@ def _page(token: str, ticket: Ticket, form: MessageForm) -> Any:
 def add_message(token: str) -> Any:
     """Answer."""
     ticket, form = _ticket(), MessageForm()
+    if not rules.may_say(ticket.state, "public"):
+        # Before any file of theirs is stored.
+        raise Conflict(_("This ticket is closed. Open a new one and mention this one's code."))
     said = acted(
         form,
         lambda: services.add_message(
@@ -148,7 +154,7 @@ def reopen_ticket(token: str) -> Any:
 @limiter.limit(TRIES)
 def rate_ticket(token: str) -> Any:
     """Say whether the solution was good; looking at the page keeps nothing, so that a mail scanner rates nothing."""
-    ticket = _ticket()
+    ticket = _ticket(to_rate=True)
     form = RatingForm(score=request.args.get("score"))
     if acted(
         form,
@@ -157,7 +163,7 @@ def rate_ticket(token: str) -> Any:
         ),
     ):
         flash(_("Thank you for telling us."), "good")
-        return redirect(url_for("follow.show_ticket", token=token))
+        return redirect(url_for("follow.rate_ticket", token=token))
     rating = find_rating(ticket)
     return (
         render_template(
@@ -167,9 +173,16 @@ def rate_ticket(token: str) -> Any:
             form=form,
             rating=rating,
             may_rate=may_rate(ticket, rating, time.now()),
+            back=_way_back(token, ticket),
         ),
         form_status(),
     )
+
+
+def _way_back(token: str, ticket: Ticket) -> str:
+    if g.followed.purpose == "follow":
+        return url_for("follow.show_ticket", token=token)
+    return url_for("portal.show_ticket", code=ticket.code) if ticket.requester_user_id else ""
 
 
 def install(app: Flask) -> None:

@@ -12,6 +12,7 @@ from tenants.foundation.db import among, db
 from tenants.tickets.models import Message, Ticket
 
 AROUND = 60
+MOST_WORDS = 6
 _WORD = re.compile(r"\w{3,}")
 
 
@@ -26,7 +27,7 @@ class Snippet:
 
 def snippets(tickets: Sequence[Ticket], words: str, *, by: Actor) -> dict[int, Snippet]:
     """By ticket id, the newest message in which one of the words stands; in one statement for all tickets."""
-    wanted = _WORD.findall(words)
+    wanted = list(dict.fromkeys(_WORD.findall(words)))[:MOST_WORDS]
     if not tickets or not wanted:
         return {}
     said = select(Message.ticket_id, Message.body).where(

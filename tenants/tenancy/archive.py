@@ -85,8 +85,9 @@ class Manifest:
 
 
 def exported_models(audience: Audience) -> list[type[Any]]:
-    """The tables that an archive for this audience holds, parents before children."""
-    return [model for model in tenant_models() if audience == "staff" or _is_for_client(model)]
+    """The tables that an archive for this audience holds, parents before children; words of the search are derived."""
+    kept = [model for model in tenant_models() if not getattr(model, "__is_searched__", False)]
+    return [model for model in kept if audience == "staff" or _is_for_client(model)]
 
 
 def _is_for_client(model: type[Any]) -> bool:

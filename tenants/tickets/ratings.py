@@ -57,7 +57,7 @@ def may_rate(ticket: Ticket, rating: Rating | None, at: datetime) -> bool:
 
 def rate_ticket(ticket: Ticket, *, score: str, comment: str, by: Actor, at: datetime) -> Rating:
     """Keep what the requester says of the solution. Raises Invalid on `score` or `comment`, Conflict and Forbidden."""
-    if who_is(by) != "requester":
+    if who_is(by) != "requester" or by.id != ticket.requester_user_id:
         raise Forbidden
     if score not in SCORES:
         raise Invalid("score", _l("Say whether it was good or bad."))

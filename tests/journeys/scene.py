@@ -36,7 +36,7 @@ from tenants.foundation.scope import enter, gate
 from tenants.people.models import Membership, StaffMember
 from tenants.tenancy.models import Site
 from tenants.tickets import queries, services, times
-from tenants.tickets.models import Ticket, TimeEntry
+from tenants.tickets.models import TimeEntry
 from tests import personas, tickets
 from tests.journeys.served import Portal
 from tests.msp.campaigns import fleet
@@ -115,9 +115,19 @@ def build(portal: Portal) -> Scene:
                 entry=_id(select(TimeEntry)),
                 shared=_shared(app, cast),
                 mail=_id(select(OutgoingMail)),
-                link=token_of(db.session.scalars(select(Ticket).where(Ticket.code == codes[1])).one()),
+                link=_guests_link(cast),
                 **planned,
             )
+
+
+def _guests_link(cast: personas.Cast) -> str:
+    """The link of somebody without an account whose ticket is resolved."""
+    leo, guest = tickets.leo(cast), services.Requester("Gita", "gita@example.test")
+    ticket = tickets.open_in_scope(cast, leo, at=time.now(), requester=guest, subject="Scanner jams")
+    services.take_ticket(ticket, by=leo, at=time.now())
+    services.resolve_ticket(ticket, solution="Cleaned the rollers.", by=leo, at=time.now())
+    db.session.commit()
+    return token_of(ticket)
 
 
 def _id(asked: Any) -> str:

@@ -10,6 +10,8 @@ from msp.mail.followers import token_of
 from msp.mail.models import OutgoingMail
 from tenants.foundation import time
 from tenants.foundation.db import db
+from tenants.people.models import Membership
+from tenants.tenancy.models import Tenant
 from tenants.tickets import services
 from tenants.tickets.models import Message, Ticket
 from tenants.tickets.ratings import Rating
@@ -125,6 +127,7 @@ def test_a_rating_is_given_once(app, cast, client, guest, act):
     assert rows(app, cast, Rating) == []
     assert client.post(place, data={"score": "worst"}).status_code == 422
     assert client.post(place, data={"score": "good", "comment": "Cepat!"}).status_code == 302
+    client.get(place)
     again = client.post(place, data={"score": "bad", "comment": "no"})
     assert again.status_code == 409
     (kept,) = rows(app, cast, Rating)
@@ -135,6 +138,42 @@ def test_a_rating_is_given_once(app, cast, client, guest, act):
         "Leo",
     )
     assert "You told us that you are satisfied." in client.get(f"/follow/{token}").text
+
+
+def test_who_has_an_account_signs_in_and_rates_by_the_link_while_a_member(app, cast, client, sign_in, act):
+    code = opened(app, cast)
+    act(code, services.take_ticket)
+    act(code, services.resolve_ticket, solution="Done.")
+    with personas.within(app, cast, "Leo"):
+        ticket = db.session.scalars(select(Ticket).where(Ticket.code == code)).one()
+        follow, rate = token_of(ticket), token_of(ticket, "rate")
+    for token in (follow, rate):
+        assert client.get(f"/follow/{token}").status_code == 404
+        assert client.post(f"/follow/{token}/messages", data={"body": "x"}).status_code == 404
+    assert client.get(f"/follow/{follow}/rating").status_code == 404
+    assert "Are you satisfied" in client.get(f"/follow/{rate}/rating").text
+    with personas.within(app, cast, "Owen"):
+        member = db.session.scalars(select(Membership).where(Membership.email == "bob@example.test")).one()
+        member.state, member.left_at = "left", time.now()
+        db.session.commit()
+    assert client.get(f"/follow/{rate}/rating").status_code == 404
+
+
+def test_a_suspended_client_is_not_served_by_links(app, cast, client, guest):
+    with personas.within(app, cast, "Owen"):
+        acme = db.session.scalars(select(Tenant).where(Tenant.slug == "acme")).one()
+        acme.state = "suspended"
+        db.session.commit()
+    assert client.get(f"/follow/{guest[1]}").status_code == 404
+
+
+def test_a_colleague_does_not_rate(app, cast, sign_in, act):
+    code = opened(app, cast)
+    act(code, services.take_ticket)
+    act(code, services.resolve_ticket, solution="Done.")
+    sent = sign_in("Alice").post(f"/portal/tickets/{code}/rating", data={"score": "bad"})
+    assert sent.status_code == 403
+    assert rows(app, cast, Rating) == []
 
 
 def test_the_portal_asks_its_requester(app, cast, sign_in, act):
