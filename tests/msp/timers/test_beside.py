@@ -24,7 +24,8 @@ from tenants.foundation.scope import enter, of_tenant
 from tenants.foundation.work import Work
 from tenants.tenancy.archive import exported_models
 from tenants.tickets import services as tickets
-from tenants.tickets.models import Ticket, VendorCase
+from tenants.tickets.models import Ticket
+from tenants.tickets.vendor_models import VendorCase
 
 MISSED, WARNED = "timer_missed", "timer_warned"
 BRIEFING = tickets.Briefing(symptoms="Smoke.", tried="Water.", told_requester="To stay calm.")
