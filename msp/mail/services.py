@@ -30,8 +30,8 @@ def queue_mail(
     """Write a mail into the outbox of a tenant and ask for it to be sent, in the transaction in force.
 
     `template` names `templates/mail/NAME.{txt,html}`. A second mail with the same `key` is absorbed. `thread` names
-    the conversation that the mail belongs to, `encloses` what it brings along (see `enclosures`), `reply_to` the address
-    for answers.
+    the conversation that the mail belongs to, `encloses` what it brings along (see `enclosures`), `reply_to` where
+    answers go.
     """
     chosen = language if language in LANGUAGES else current_app.extensions["settings"].language
     with force_locale(chosen):
