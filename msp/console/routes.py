@@ -12,6 +12,7 @@ from msp.console import (
     clock_checks,
     contracts,
     exports,
+    hand_overs,
     home,
     jobs,
     maintenance,
@@ -22,6 +23,7 @@ from msp.console import (
     suspension,
     tenants,
     trials,
+    vendors,
     what_if,
     windows,
 )
@@ -40,6 +42,7 @@ __all__ = [
     "clock_checks",
     "contracts",
     "exports",
+    "hand_overs",
     "home",
     "jobs",
     "maintenance",
@@ -50,6 +53,7 @@ __all__ = [
     "suspension",
     "tenants",
     "trials",
+    "vendors",
     "what_if",
     "windows",
 ]
@@ -70,6 +74,8 @@ def install(app: Flask) -> None:
         ),
         contracts.PLACE,
         statements.PLACE,
+        vendors.PLACE,
+        hand_overs.PLACE,
         staff.PLACE,
         Place(
             _l("Audit log"),

@@ -212,7 +212,9 @@ def test_overlaps_are_told_whatever_the_client(app, cast, act, seen, code):
             ticket = db.session.scalars(select(Ticket).where(Ticket.code == other)).one()
             visit = visits.plan_visit(ticket, there, by=leo, at=MONDAY)
             found = visits.list_clashes(visit)
-            assert [one.address for one in found if one.address != "Elsewhere"] == ["Jl. Sudirman 1"] * clashes
+            assert [one.address for one in found if one.address != "Elsewhere"] == [
+                "Jl. Sudirman 1"
+            ] * clashes
             db.session.rollback()
 
 
