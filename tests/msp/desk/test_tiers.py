@@ -399,7 +399,7 @@ class TestHandOvers:
         assert "Returned 2 times" in shown
         assert "Passed between the same tiers again 4 times" in shown
         figures = words_of(leo.get("/console/hand-overs"))
-        for words in ("L1 → L3", "2 (67", "30 min", "No evidence"):
+        for words in ("L1 → L3", "2 (66", "30 min", "No evidence"):
             assert words in figures, words
         assert "made in these days: 1" in figures
         assert code in figures
