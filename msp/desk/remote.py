@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, RadioField, StringField
@@ -52,6 +53,8 @@ def begin_remote(code: str) -> Any:
     """Begin a session with the consent of somebody at the machine."""
     ticket = queries.find_ticket(code, by=actor())
     session = remote.open_session(ticket)
+    if session is not None and session.state == "running" and request.method == "GET":
+        return redirect(url_for("desk.end_remote", code=ticket.code, session_id=session.public_id))
     form = BeginForm(obj=None, data={"consent_by": ticket.requester_name})
     if acted(form, lambda: _begin(ticket, form)):
         return back(ticket, _("The remote session runs. The requester sees it."))

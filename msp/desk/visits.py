@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import flash
+from flask import flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, IntegerField, RadioField, SelectField, StringField, TimeField
@@ -87,6 +87,9 @@ class CallOffForm(ActForm):
 def plan_visit(code: str) -> Any:
     """Plan a visit."""
     ticket = queries.find_ticket(code, by=actor())
+    coming = visits.coming_visit(ticket) if request.method == "GET" else None
+    if coming is not None and coming.state == "planned":
+        return redirect(url_for("desk.move_visit", code=ticket.code, visit_id=coming.public_id))
     page, planned = _Planning(ticket, None), list[Visit]()
     if acted(page.form, lambda: planned.append(page.plan())):
         return _planned(

@@ -212,10 +212,10 @@ def _hold_coming(ticket: Ticket, visit: Visit, by: Actor, rev: int | None) -> No
 def _check(ticket: Ticket, plan: Plan, at: datetime) -> tuple[StaffMember | None, str]:
     """Who goes and where. Raises InvalidMany."""
     wrong: list[tuple[str, Any]] = []
-    if not at - timedelta(days=1) <= plan.begins_at <= at + FARTHEST:
+    if plan.ends_at <= at or plan.begins_at > at + FARTHEST:
         wrong.append(("on", _l("Choose a day from today on, within the next 400 days.")))
-    if not timedelta() < plan.ends_at - plan.begins_at <= LONGEST_VISIT or plan.ends_at <= at:
-        wrong.append(("minutes", _l("A visit lasts from one minute to seven days and ends in the future.")))
+    if not timedelta() < plan.ends_at - plan.begins_at <= LONGEST_VISIT:
+        wrong.append(("minutes", _l("A visit lasts from one minute to seven days.")))
     address = plan.address.strip() or _site_address(ticket, plan.site_id)
     if not 1 <= len(address) <= 300 or "\x00" in address:
         wrong.append(("address", _l("Choose a site with an address, or type one of at most 300 characters.")))

@@ -112,7 +112,7 @@ def test_another_wait_is_left_alone(act, seen, code):
         ({"begins_at": later(days=500), "ends_at": later(days=500, hours=1)}, "on"),
         ({"ends_at": later(days=1)}, "minutes"),
         ({"ends_at": later(days=9)}, "minutes"),
-        ({"begins_at": later(hours=-3), "ends_at": later(hours=-2)}, "minutes"),
+        ({"begins_at": later(hours=-3), "ends_at": later(hours=-2)}, "on"),
         ({"address": " "}, "address"),
         ({"address": "x" * 301}, "address"),
         ({"technician_user_id": -1}, "technician"),
