@@ -213,10 +213,10 @@ SPECIAL: dict[tuple[str, str], Special] = {
     ("statement_lines", "body"): _statement_line,
     ("statement_credits", "currency"): lambda _: "IDR",
     # A directory that all of the provider's people may read.
+    ("vendors", "name"): lambda _: f"Printco {uuid.uuid4().hex[:8]}",
     **{
         ("vendors", column): lambda _, words=words: words
         for column, words in (
-            ("name", "Printco"),
             ("contact_name", "Ms. Sari"),
             ("email", "help@printco.test"),
             ("phone", "021 555"),
