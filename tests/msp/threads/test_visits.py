@@ -184,3 +184,14 @@ def test_a_repeated_job_tells_nobody_twice(app, cast, act, plan, mailing):
         db.session.commit()
     run_all_due()
     assert len(invitations(mailing, "bob@example.test")) == 1
+
+
+def test_one_that_was_moved_meanwhile_is_not_begun(app, cast, act, plan):
+    """The sweep reads what is due before it holds the ticket."""
+    from msp.threads import visiting
+
+    act("Leo", visits.plan_visit, plan)
+    with personas.within(app, cast, "acme"):
+        visit = db.session.scalars(select(Visit)).one()
+        assert visiting._begin_due(visit.id, plan.begins_at - timedelta(seconds=1)) is False
+        assert visit.state == "planned"
