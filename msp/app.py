@@ -14,8 +14,10 @@ from sqlalchemy.exc import OperationalError
 from msp import reactions
 from msp.background import doorbell
 from msp.settings import Settings, flask_config, load
+from msp.threads import invitations
 from msp.threads.clocks import build_clocks, build_side_clocks
 from msp.threads.rated import build_rating
+from msp.threads.tier_panels import build_cases, build_path, build_remote, build_visits
 from msp.threads.worked import build_worked
 from msp.web import (
     access,
@@ -61,6 +63,9 @@ MODELS = (
     "tenants.tickets.models",
     "tenants.tickets.texts",
     "tenants.tickets.ratings",
+    "tenants.tickets.remote_models",
+    "tenants.tickets.vendor_models",
+    "tenants.tickets.visit_models",
     "contracts.terms.models",
     "contracts.timers.models",
     "contracts.statements.models",
@@ -145,8 +150,9 @@ def _install_features(app: APIFlask) -> None:
             install(app)
     panels.add(app, "ticket", build_clocks)
     panels.add(app, "ticket", build_side_clocks)
-    panels.add(app, "ticket", build_worked)
-    panels.add(app, "ticket", build_rating)
+    for build in (build_remote, build_visits, build_cases, build_path, build_worked, build_rating):
+        panels.add(app, "ticket", build)
+    invitations.install()
     events.connect(reactions.WITHIN, reactions.AFTER)
     doorbell.install(app)
     commands = import_module("msp.cli")

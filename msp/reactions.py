@@ -10,9 +10,11 @@ from msp.campaigns.events import ClientAsked, LaneStarted
 from msp.campaigns.freezing import follow_freeze
 from msp.campaigns.planned import record_lane
 from msp.campaigns.rooms import follow_windows
+from msp.intake.vendor_mail import ask_vendor
 from msp.mail import notices
 from msp.portal import jobs as portal
 from msp.reports import jobs as reports
+from msp.threads import consent_mail, visiting
 from msp.timers import jobs as timers
 from msp.windows.events import ClientFroze, WindowsChanged
 from tenants.foundation.events import Event, Reaction
@@ -44,6 +46,13 @@ AFTER: dict[type[Event], tuple[Reaction, ...]] = {
     ticket.TicketOpened: (notices.acknowledge_ticket,),
     ticket.MessageAdded: (notices.pass_on_message,),
     ticket.TicketResolved: (notices.announce_solution,),
+    ticket.TicketClosed: (visiting.call_off,),
+    ticket.TicketCancelled: (visiting.call_off,),
+    ticket.RemoteSessionAsked: (consent_mail.ask_by_mail,),
+    ticket.VisitPlanned: (visiting.invite,),
+    ticket.VisitChanged: (visiting.invite,),
+    ticket.VisitCancelled: (visiting.invite,),
+    ticket.VendorAsked: (ask_vendor,),
     timer.TimerWarned: (timers.act_on_timer,),
     timer.TimerMissed: (timers.act_on_timer,),
     timer.SideTimerWarned: (timers.warn_of_side_timer,),

@@ -9,6 +9,7 @@ from msp.campaigns.restored import pause_restored
 from msp.campaigns.sightings import FLUSH_SECONDS, flush_sightings
 from msp.reports.comparing import ask_for_checks
 from msp.reports.jobs import ask_for_closings
+from msp.threads.visiting import sweep_due_visits
 from msp.timers.jobs import sweep_due_closings, sweep_unsettled_rest
 from msp.upkeep.opening import sweep_due_plans
 from msp.upkeep.proposing import sweep_due_policies
@@ -25,6 +26,7 @@ def table() -> tuple[Periodic, ...]:
         Periodic("campaigns of a restored database", 60, pause_restored),
         Periodic("campaigns", 1, ring_due_campaigns),
         Periodic("sightings of agents", FLUSH_SECONDS, flush_sightings),
+        Periodic("visits that begin", 30, sweep_due_visits),
         Periodic("upkeep", 60, sweep_due_plans),
         Periodic("patch policies", 60, sweep_due_policies),
         Periodic("months to close", 600, ask_for_closings),

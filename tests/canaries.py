@@ -217,6 +217,19 @@ SPECIAL: dict[tuple[str, str], Special] = {
     ("statements", "head"): _statement_head,
     ("statement_lines", "body"): _statement_line,
     ("statement_credits", "currency"): lambda _: "IDR",
+    # A directory that all of the provider's people may read.
+    ("vendors", "name"): lambda _: f"Printco {uuid.uuid4().hex[:8]}",
+    **{
+        ("vendors", column): lambda _, words=words: words
+        for column, words in (
+            ("contact_name", "Ms. Sari"),
+            ("email", "help@printco.test"),
+            ("phone", "021 555"),
+            ("support_hours", "8 to 17"),
+        )
+    },
+    ("visits", "ends_at"): lambda _: AT + timedelta(hours=2),
+    ("remote_sessions", "consent_at"): lambda _: AT,
     ("assets", "controller_id"): lambda filler: f"{filler.marker}-pc-7",
     ("assets", "tags"): lambda filler: [f"{WORD}-{filler.marker}-tag"],
     ("invitations", "granted_tenants"): lambda _: [],

@@ -28,8 +28,9 @@ from tenants.foundation.events import record
 from tenants.foundation.scope import enter, gate, of_tenant
 from tenants.people.requests import own_tenant_id
 from tenants.tickets.events import HandOverMade, VendorAsked
-from tenants.tickets.models import Ticket, VendorCase
+from tenants.tickets.models import Ticket
 from tenants.tickets.rules import rank
+from tenants.tickets.vendor_models import VendorCase
 
 
 def start_acceptance(event: HandOverMade) -> None:

@@ -181,7 +181,7 @@ def _form(tenant: Tenant, asset: Asset | None = None) -> AssetForm:
 
 def _shown(asset: Asset, sites: list[Site]) -> dict[str, Any]:
     """What people entered, as the form's fields hold it."""
-    kept = ("name", "kind", "serial", "controller_id", "notes", "rev")
+    kept = ("name", "kind", "serial", "controller_id", "remote_url", "notes", "rev")
     site = next((str(one.public_id) for one in sites if one.id == asset.site_id), "")
     return {**{field: getattr(asset, field) for field in kept}, "tags": ", ".join(asset.tags), "site": site}
 
@@ -196,6 +196,7 @@ def _entered(form: AssetForm, tenant: Tenant) -> Entered:
         tags=split_tags(form.tags.data or ""),
         notes=(form.notes.data or "").replace("\r\n", "\n"),
         controller_id=form.controller_id.data or None,
+        remote_url=form.remote_url.data or "",
     )
 
 

@@ -161,6 +161,7 @@ class AssetForm(FlaskForm):
     serial = _text(_l("Serial number"))
     tags = _text(_l("Tags"), longest=900)
     controller_id = _text(_l("Agent id"), longest=256)
+    remote_url = _text(_l("Link to its remote tool"), longest=500)
     notes = TextAreaField(_l("Notes"), [Length(max=4000)], filters=[trimmed])
 
     def offer(self, sites: list[Site]) -> None:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, DecimalField, SelectField, StringField
+from wtforms import BooleanField, DecimalField, SelectField, SelectMultipleField, StringField, widgets
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from msp.threads.forms import ActForm, RequestForm, words
@@ -100,6 +100,12 @@ class HandOverForm(ActForm):
     symptoms = words(_l("What does the requester see?"), _l("Say what the requester sees."))
     tried = words(_l("What was tried, and what came of it?"), _l("Say what was tried, and what came of it."))
     evidence = words(_l("Evidence: logs, times, pictures"), "", required=False)
+    files = SelectMultipleField(
+        _l("Files of this ticket that prove it"),
+        widget=widgets.ListWidget(prefix_label=False),
+        option_widget=widgets.CheckboxInput(),
+        choices=[],
+    )
     suspected_cause = words(_l("Suspected cause"), "", required=False)
     told_requester = words(_l("What was the requester told?"), _l("Say what the requester was told."))
 

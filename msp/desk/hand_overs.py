@@ -21,9 +21,11 @@ from tenants.tickets.models import TIERS
 @require(Permission.WORK_TICKETS)
 def hand_over_ticket(code: str) -> Any:
     """Say what the next person needs to know."""
-    ticket, form = queries.find_ticket(code, by=actor()), HandOverForm()
+    view, form = queries.find_ticket_view(code, by=actor()), HandOverForm()
+    ticket = view.ticket
+    form.files.choices = options((str(one.public_id), one.name) for one in view.files)
     form.to_tier.choices = options((tier, _named(tier)) for tier in _next_tiers(ticket.tier))
-    if acted(form, lambda: _hand_over(ticket, form)):
+    if acted(form, lambda: _hand_over(view, form)):
         return back(ticket, _("Handed over. It waits there to be accepted."))
     return form_page("hand_over_ticket", ticket, form)
 
@@ -39,15 +41,18 @@ def _named(tier: str) -> str:
     return words if tier == "vendor" else f"{tier} · {words}"
 
 
-def _hand_over(ticket: Any, form: HandOverForm) -> None:
+def _hand_over(view: queries.TicketView, form: HandOverForm) -> None:
+    chosen = [one for one in view.files if str(one.public_id) in (form.files.data or ())]
     briefing = services.Briefing(
         symptoms=form.symptoms.data or "",
         tried=form.tried.data or "",
         evidence=form.evidence.data or "",
         suspected_cause=form.suspected_cause.data or "",
         told_requester=form.told_requester.data or "",
+        files=[{"public_id": str(one.public_id), "name": one.name} for one in chosen],
     )
-    services.hand_over(ticket, briefing, to_tier=form.to_tier.data, by=actor(), at=time.now(), rev=form.seen)
+    acting: dict[str, Any] = {"by": actor(), "at": time.now(), "rev": form.seen}
+    services.hand_over(view.ticket, briefing, to_tier=form.to_tier.data, **acting)
 
 
 @bp.post("/tickets/<code>/hand-over/accept")

@@ -3,12 +3,35 @@
 from flask import Flask
 from flask_babel import lazy_gettext as _l
 
-from msp.desk import hand_overs, opening, queue, states, ticket, times
+from msp.desk import (
+    coming_visits,
+    hand_overs,
+    opening,
+    queue,
+    remote,
+    states,
+    ticket,
+    times,
+    vendors,
+    visits,
+)
 from msp.desk.blueprint import bp
 from msp.web import navigation
 from tenants.foundation.permissions import Permission
 
-__all__ = ["bp", "hand_overs", "opening", "queue", "states", "ticket", "times"]
+__all__ = [
+    "bp",
+    "coming_visits",
+    "hand_overs",
+    "opening",
+    "queue",
+    "remote",
+    "states",
+    "ticket",
+    "times",
+    "vendors",
+    "visits",
+]
 
 
 def install(app: Flask) -> None:
@@ -26,5 +49,8 @@ def install(app: Flask) -> None:
         ),
         navigation.Place(
             _l("New ticket"), "desk.choose_client", "telephone", Permission.WORK_TICKETS, staff=True, order=12
+        ),
+        navigation.Place(
+            _l("Visits"), "desk.list_visits", "calendar-event", Permission.VIEW_DESK, staff=True, order=14
         ),
     )

@@ -3,17 +3,21 @@
 Whoever knows how to make an enclosure says so while the app is built; what a mail encloses is written as `kind/id`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Enclosure:
-    """A file as it is attached; `media_type` as in `application/pdf`."""
+    """A file as it is attached; `media_type` as in `application/pdf`, `parameters` as in `method=REQUEST`.
+
+    One with parameters is UTF-8 text and stands beside the mail's text as well.
+    """
 
     name: str
     media_type: str
     content: bytes
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 class NotMade(RuntimeError):

@@ -118,12 +118,28 @@ def compose(mail: OutgoingMail, enclosed: Enclosure | None = None) -> EmailMessa
     message["Message-ID"] = mail.message_id
     message["Auto-Submitted"] = "auto-generated"
     message["Content-Language"] = mail.language
+    if mail.reply_to:
+        message["Reply-To"] = mail.reply_to
     if mail.thread:
         message["References"] = mail.thread
         message["In-Reply-To"] = mail.thread
     message.set_content(late.fill(mail.tenant_id, mail.text))
     message.add_alternative(late.fill(mail.tenant_id, mail.html), subtype="html")
     if enclosed is not None:
-        maintype, _, subtype = enclosed.media_type.partition("/")
-        message.add_attachment(enclosed.content, maintype=maintype, subtype=subtype, filename=enclosed.name)
+        _enclose(message, enclosed)
     return message
+
+
+def _enclose(message: EmailMessage, enclosed: Enclosure) -> None:
+    """Attach a file; one with parameters is one more form of the mail too, as calendars expect of invitations."""
+    maintype, _, subtype = enclosed.media_type.partition("/")
+    if enclosed.parameters:
+        text = enclosed.content.decode()
+        message.add_alternative(text, subtype=subtype, params=dict(enclosed.parameters))
+    message.add_attachment(
+        enclosed.content,
+        maintype=maintype,
+        subtype=subtype,
+        filename=enclosed.name,
+        params=dict(enclosed.parameters),
+    )

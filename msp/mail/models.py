@@ -35,6 +35,8 @@ class OutgoingMail(TenantOwned, Base):
     key: Mapped[str | None] = mapped_column(String(120))
     # What it brings along, as `kind/id`: made when it is sent.
     encloses: Mapped[str | None] = mapped_column(String(80))
+    # Where an answer goes, if not to the portal's own address.
+    reply_to: Mapped[str | None] = mapped_column(String(254))
     attempts: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str | None]
     queued_at: Mapped[datetime] = moment()

@@ -36,12 +36,13 @@ def queue_mail(
     key: str | None = None,
     thread: str | None = None,
     encloses: str | None = None,
+    reply_to: str | None = None,
 ) -> None:
     """Write a mail into the outbox of a tenant and ask for it to be sent, in the transaction in force.
 
     `template` names `templates/mail/NAME.{txt,html}`; one among the `unwanted` of its reader is not sent. A second mail
     with the same `key` is absorbed. `thread` names the conversation that the mail belongs to, `encloses` what it brings
-    along (see `enclosures`).
+    along (see `enclosures`), `reply_to` where answers go.
     """
     if template in unwanted:
         return
@@ -63,6 +64,7 @@ def queue_mail(
         "thread": thread and f"<{thread}@{addresses.host()}>",
         "key": key,
         "encloses": encloses,
+        "reply_to": reply_to,
         "attempts": 0,
         "queued_at": time.now(),
     }

@@ -13,6 +13,7 @@ from msp.portal import (
     jobs,
     maintenance,
     people,
+    remote,
     statements,
     tickets,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "jobs",
     "maintenance",
     "people",
+    "remote",
     "statements",
     "tickets",
 ]

@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from contracts.terms.promise import MISS
+from msp.threads import tiers
 from msp.web.words import look_of, name_of
 from tenants.foundation.actor import Actor
 from tenants.tickets.models import HISTORY_FOR_STAFF, REASONS_FOR_ALL, Message, Ticket, TicketEvent
@@ -111,6 +112,7 @@ _ICONS = {
     "cancelled": "x-circle",
     "terms_applied": "file-earmark-text",
     "rated": "star",
+    **tiers.ICONS,
 }
 
 
@@ -192,4 +194,5 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "terms_applied": lambda data: _(
         "applied version %(number)s of the contract's terms to it.", number=data["version"]
     ),
+    **tiers.SENTENCES,
 }

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, exists, or_, select
 
 from msp.campaigns.models import CampaignTenant, WaveLane
 from msp.campaigns.rooms import next_room
@@ -21,6 +21,7 @@ from msp.windows.queries import recurring as recurring_window
 from msp.windows.rules import Span, frozen_days, occurrences
 from tenants.foundation.db import among, db
 from tenants.tickets.models import Ticket
+from tenants.tickets.visit_models import Visit
 
 KINDS = ("campaign", "upkeep", "visit", "freeze", "window")
 # What is shown of a campaign whose client has agreed on no window: that it begins, not how long it may take.
@@ -64,6 +65,7 @@ def list_entries(
     found = [
         *_campaigns(tenant_ids, at),
         *_recorded(tenant_ids, begin, end),
+        *_visits(tenant_ids, begin, end),
         *_planned(tenant_ids, begin, end),
         *_freezes(tenant_ids, begin),
         *_agreed_in_terms(tenant_ids, begin, end, at, windows=windows),
@@ -135,6 +137,12 @@ def _recorded(tenant_ids: Collection[int], begin: datetime, end: datetime) -> It
             among(MaintenanceOccurrence.tenant_id, tenant_ids),
             MaintenanceOccurrence.begins_at < end,
             MaintenanceOccurrence.ends_at > begin,
+            # A visit shows for itself, when and as it is planned by now.
+            ~exists().where(
+                Visit.tenant_id == MaintenanceOccurrence.tenant_id,
+                Visit.ticket_id == MaintenanceOccurrence.ticket_id,
+                Visit.calendar_key.is_not(None),
+            ),
         )
     )
     for one, plan_id, code in db.session.execute(asked):
@@ -149,6 +157,34 @@ def _recorded(tenant_ids: Collection[int], begin: datetime, end: datetime) -> It
             state=one.state,
             place=code or "",
             changed_at=one.recorded_at,
+        )
+
+
+def _visits(tenant_ids: Collection[int], begin: datetime, end: datetime) -> Iterator[Entry]:
+    """Visits of tickets; one of a plan keeps the key under which the calendar knew it."""
+    own = and_(Ticket.tenant_id == Visit.tenant_id, Ticket.id == Visit.ticket_id)
+    asked = (
+        select(Visit, Ticket.code, Ticket.subject)
+        .outerjoin(Ticket, own)
+        .where(
+            among(Visit.tenant_id, tenant_ids),
+            Visit.state != "cancelled",
+            Visit.begins_at < end,
+            Visit.ends_at > begin,
+        )
+    )
+    for one, code, subject in db.session.execute(asked.order_by(Visit.id)):
+        yield Entry(
+            key=one.calendar_key or f"visit-{one.public_id}",
+            kind="visit",
+            title=subject or "",
+            begins_at=one.begins_at,
+            ends_at=one.ends_at,
+            tenant_id=one.tenant_id,
+            rev=one.sequence,
+            state="opened",
+            place=code or "",
+            changed_at=one.changed_at,
         )
 
 

@@ -27,6 +27,8 @@ from tenants.tickets.assignments import assign_ticket, list_engineers
 from tenants.tickets.messages import Requester
 from tenants.tickets.models import Ticket
 from tenants.tickets.opening import Request
+from tenants.tickets.visits import Plan as Visiting
+from tenants.tickets.visits import plan_visit
 
 UPKEEP = Actor.system("Portal")
 BATCH = 200
@@ -153,6 +155,14 @@ def _open(tenant: Tenant, plan: MaintenancePlan, one: Settled, where: Where, at:
     ticket = receive_ticket(tenant, request, by=UPKEEP, at=at)
     if person is not None:
         assign_ticket(ticket, to_user_id=person.user_id, by=UPKEEP, at=at)
+    if plan.becomes == "visit" and one.span[1] > at:
+        visit = Visiting(
+            *one.span,
+            technician_user_id=person.user_id if person else None,
+            site_id=site.id if site else None,
+            address="" if site else tenant.address.strip()[:300] or tenant.name,
+        )
+        plan_visit(ticket, visit, by=UPKEEP, at=at, calendar_key=f"plan-{plan.public_id}-{one.occurs_on}")
     return ticket
 
 

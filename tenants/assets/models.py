@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Index, LargeBinary, String, text
+from sqlalchemy import Index, LargeBinary, String, null, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.foundation.db import AllForClient, Base, TenantOwned, belongs, choice, moment, public_id
@@ -27,6 +27,8 @@ class Asset(AllForClient, TenantOwned, Base):
     site_id: Mapped[int | None]
     serial: Mapped[str | None] = mapped_column(String(120))
     tags: Mapped[list[Any]] = mapped_column(default=list)
+    # Where staff take over its screen; the client's own people need no way into the provider's tool.
+    remote_url: Mapped[str | None] = mapped_column(String(500), info={"for_client": lambda: null()})
     notes: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = moment()
     retired_at: Mapped[datetime | None] = moment(nullable=True)

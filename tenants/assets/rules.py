@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from flask_babel import lazy_gettext as _l
 
@@ -23,6 +24,8 @@ LONGEST_NOTES = 4000
 MOST_TAGS = 20
 TAG = re.compile(r"[\w.:-]{1,40}")
 CONTROLLER_ID = re.compile(r"[A-Za-z0-9._:-]{1,256}")
+# Programs for remote work that open by a link; a link that runs a script in the portal is none of them.
+REMOTE_SCHEMES = ("https", "rustdesk", "meshcentral", "mcrouter", "anydesk", "teamviewer10")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
@@ -86,7 +89,10 @@ def is_asset_silent(asset: Asset, at: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entered:
-    """What people say about an asset; `site_id` is a row id that the caller found in the same tenant."""
+    """What people say about an asset; `site_id` is a row id that the caller found in the same tenant.
+
+    `remote_url` None leaves the link as it is, an empty one takes it away.
+    """
 
     name: str
     kind: str = "workstation"
@@ -95,6 +101,18 @@ class Entered:
     tags: tuple[str, ...] = ()
     notes: str = ""
     controller_id: str | None = None
+    remote_url: str | None = None
+
+
+def is_remote_url(url: str) -> bool:
+    """Whether a link opens a tool for remote work: a known scheme with a place in it, and no password."""
+    if len(url) > 500 or not url.isascii() or not url.isprintable() or " " in url:
+        return False
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in REMOTE_SCHEMES and bool(parts.netloc or parts.path) and not parts.password
+    except ValueError:
+        return False
 
 
 def problems(entered: Entered) -> Iterator[tuple[str, Any]]:
@@ -109,6 +127,8 @@ def problems(entered: Entered) -> Iterator[tuple[str, Any]]:
         yield "tags", _l("Use at most 20 tags of up to 40 letters, digits, hyphens and dots.")
     if entered.notes != clean(entered.notes, LONGEST_NOTES):
         yield "notes", _l("Notes have at most 4,000 characters.")
+    if entered.remote_url and not is_remote_url(entered.remote_url):
+        yield "remote_url", _l("Enter a link such as https://… or rustdesk://…, without a password in it.")
     if entered.controller_id is not None and not CONTROLLER_ID.fullmatch(entered.controller_id):
         yield "controller_id", _l("Use up to 256 letters, digits, dots, colons, hyphens and underscores.")
 

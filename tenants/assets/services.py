@@ -45,6 +45,7 @@ def add_asset(tenant_id: int, entered: Entered, *, by: Actor, at: datetime) -> A
         serial=entered.serial or None,
         tags=list(entered.tags),
         notes=entered.notes,
+        remote_url=entered.remote_url or None,
         controller_id=entered.controller_id or None,
         created_at=at,
     )
@@ -73,6 +74,7 @@ def changes(asset: Asset, entered: Entered) -> dict[str, Any]:
         "tags": list(entered.tags),
         "notes": entered.notes,
         "controller_id": entered.controller_id or asset.controller_id,
+        "remote_url": asset.remote_url if entered.remote_url is None else entered.remote_url or None,
     }
     return {field: value for field, value in new.items() if getattr(asset, field) != value}
 

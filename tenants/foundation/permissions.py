@@ -56,6 +56,7 @@ class Permission(StrEnum):
     VIEW_CONTRACTS = "console.view_contracts"
     MANAGE_CONTRACTS = "console.manage_contracts"
     PLAN_MAINTENANCE = "console.plan_maintenance"
+    MANAGE_VENDORS = "console.manage_vendors"
     VIEW_STAFF = "console.view_staff"
     MANAGE_STAFF = "console.manage_staff"
     MANAGE_CLIENT_PEOPLE = "console.manage_client_people"
@@ -87,7 +88,14 @@ _STAFF = _EVERYONE | {
 }
 _ENGINEER = _STAFF | {P.WORK_TICKETS, P.SET_PRIORITY}
 _L2 = _ENGINEER | {P.MINT_TOKENS, P.MANAGE_ASSETS, P.PROPOSE_CAMPAIGNS}
-_L3 = _L2 | {P.ENROL_AGENTS, P.APPROVE_CAMPAIGNS, P.RUN_CAMPAIGNS, P.ASSIGN_TICKETS, P.PLAN_MAINTENANCE}
+_L3 = _L2 | {
+    P.ENROL_AGENTS,
+    P.APPROVE_CAMPAIGNS,
+    P.RUN_CAMPAIGNS,
+    P.ASSIGN_TICKETS,
+    P.PLAN_MAINTENANCE,
+    P.MANAGE_VENDORS,
+}
 _MANAGER = _L3 | {
     P.MANAGE_TENANTS,
     P.MANAGE_CONTRACTS,

@@ -125,3 +125,39 @@ class VendorAsked(OnTicket):
 @dataclass(frozen=True, kw_only=True)
 class VendorAnswered(VendorAsked):
     """It waits for the vendor no more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VendorAcknowledged(VendorAsked):
+    """The vendor said that they have it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteSessionAsked(OnTicket):
+    """The requester's side is asked in the portal whether staff may work on the machine."""
+
+    session_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitPlanned(OnTicket):
+    """Somebody goes there; `sequence` counts what people were told, `left_user_id` goes no more."""
+
+    visit_id: int
+    sequence: int
+    left_user_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitChanged(VisitPlanned):
+    """Another time, place or technician."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitDone(VisitPlanned):
+    """It was written down what came of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitCancelled(VisitPlanned):
+    """Nobody goes there."""

@@ -1,6 +1,6 @@
 """Passing a ticket to another tier, with what the next person needs to know."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,6 +32,8 @@ class Briefing:
     told_requester: str
     evidence: str = ""
     suspected_cause: str = ""
+    # Files of the ticket, each with `public_id` and `name`.
+    files: Sequence[Mapping[str, str]] = ()
 
 
 def pending_hand_over(ticket: Ticket) -> HandOver | None:
@@ -40,6 +42,12 @@ def pending_hand_over(ticket: Ticket) -> HandOver | None:
         HandOver.tenant_id == ticket.tenant_id, HandOver.ticket_id == ticket.id, HandOver.state == "pending"
     )
     return db.session.scalars(found).one_or_none()
+
+
+def latest_hand_over(ticket: Ticket) -> HandOver | None:
+    """What was last said of the ticket when it was passed on."""
+    found = select(HandOver).where(HandOver.tenant_id == ticket.tenant_id, HandOver.ticket_id == ticket.id)
+    return db.session.scalars(found.order_by(HandOver.id.desc()).limit(1)).one_or_none()
 
 
 def hand_over(
@@ -81,6 +89,7 @@ def _row(ticket: Ticket, briefing: Briefing, to_tier: str, *, by: Actor, at: dat
         evidence=briefing.evidence.strip(),
         suspected_cause=briefing.suspected_cause.strip(),
         told_requester=briefing.told_requester.strip(),
+        files=[dict(one) for one in briefing.files],
         made_by_user_id=by.id,
         made_by_name=by.name[:120],
         made_at=at,

@@ -46,7 +46,6 @@ SOURCES = (
     "website",
 )
 MESSAGE_KINDS = ("public", "internal")
-VENDOR_CALENDARS = ("contract", "always")
 AUTHOR_KINDS = ("staff", "requester", "auto")
 # withdrawn: the portal passed the ticket further up before anybody had accepted it.
 HAND_OVER_STATES = ("pending", "accepted", "returned", "withdrawn")
@@ -275,6 +274,8 @@ class HandOver(TenantOwned, Base):
     evidence: Mapped[str] = mapped_column(default="")
     suspected_cause: Mapped[str] = mapped_column(default="")
     told_requester: Mapped[str]
+    # Files of the ticket that prove it, each with `public_id` and `name`.
+    files: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     made_by_user_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id"))
     made_by_name: Mapped[str] = mapped_column(String(120))
     made_at: Mapped[datetime] = moment()
@@ -292,6 +293,7 @@ class HandOver(TenantOwned, Base):
         choice("state", HAND_OVER_STATES),
         belongs("tickets", "ticket_id"),
         Index("ix_hand_overs_ticket", "tenant_id", "ticket_id", "id"),
+        Index("ix_hand_overs_made", "tenant_id", "made_at"),
         Index(
             "uq_hand_overs_pending",
             "tenant_id",
@@ -300,34 +302,6 @@ class HandOver(TenantOwned, Base):
             postgresql_where=text("state = 'pending'"),
         ),
         Index("uq_hand_overs_cause", "tenant_id", "ticket_id", "cause_key", unique=True),
-    )
-
-
-class VendorCase(TenantOwned, Base):
-    """What a vendor was asked about a ticket, and what they promised the provider; clients never read it."""
-
-    __tablename__ = "vendor_cases"
-    __grants__: ClassVar[dict[Role, str]] = {Role.CLIENT: ""}
-    ticket_id: Mapped[int]
-    vendor: Mapped[str] = mapped_column(String(120), default="")
-    reference: Mapped[str] = mapped_column(String(120), default="")
-    promised_minutes: Mapped[int | None]
-    calendar: Mapped[str] = mapped_column(default="contract")
-    opened_by_name: Mapped[str] = mapped_column(String(120))
-    sent_at: Mapped[datetime] = moment()
-    answered_at: Mapped[datetime | None] = moment(nullable=True)
-    __table_args__ = (
-        choice("calendar", VENDOR_CALENDARS),
-        CheckConstraint("promised_minutes > 0", name="promise_positive"),
-        belongs("tickets", "ticket_id"),
-        Index("ix_vendor_cases_ticket", "tenant_id", "ticket_id", "id"),
-        Index(
-            "uq_vendor_cases_pending",
-            "tenant_id",
-            "ticket_id",
-            unique=True,
-            postgresql_where=text("answered_at IS NULL"),
-        ),
     )
 
 

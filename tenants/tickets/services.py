@@ -19,6 +19,7 @@ from tenants.tickets.messages import Requester, add_message
 from tenants.tickets.opening import Request, open_ticket
 from tenants.tickets.priorities import reassess, set_priority
 from tenants.tickets.states import (
+    answer_vendor,
     cancel_ticket,
     change_state,
     close_ticket,
@@ -35,6 +36,7 @@ __all__ = [
     "VendorAsk",
     "accept_hand_over",
     "add_message",
+    "answer_vendor",
     "apply_terms",
     "assign_ticket",
     "cancel_ticket",

@@ -7,7 +7,8 @@ from tenants.tickets.history import check_rev, hold, who_is
 from tenants.tickets.messages import add_message
 from tenants.tickets.models import Ticket
 from tenants.tickets.moving import check_move, move
-from tenants.tickets.vendors import VendorAsk, check_ask, open_case
+from tenants.tickets.vendor_models import VendorCase
+from tenants.tickets.vendors import VendorAsk, check_ask, open_case, write_answer
 
 
 def change_state(
@@ -38,9 +39,18 @@ def wait_for_vendor(
 ) -> None:
     """Let a ticket wait for a vendor, and keep what is known of the case. Raises Invalid and Conflict."""
     check_ask(ask)
-    change_state(ticket, to="waiting", reason="vendor", by=by, at=at, rev=rev)
+    hold(ticket)
+    check_rev(ticket, rev)
+    change_state(ticket, to="waiting", reason="vendor", by=by, at=at)
     if not ask.is_empty:
         open_case(ticket, ask, by=by, at=at)
+
+
+def answer_vendor(ticket: Ticket, case: VendorCase, *, answer: str, by: Actor, at: datetime) -> None:
+    """Keep what the vendor answered; work goes on. Raises InvalidMany, Conflict and Forbidden."""
+    write_answer(ticket, case, answer=answer, by=by, at=at)
+    if (ticket.state, ticket.waiting_reason) == ("waiting", "vendor"):
+        move(ticket, "in_progress", by=by, at=at, reason=None, replay=False)
 
 
 def resolve_ticket(

@@ -88,6 +88,7 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "campaigns.withdraw_campaign": scene.draft,
         "campaigns.approve_campaign": scene.submitted,
         "campaigns.reject_campaign": scene.submitted,
+        "desk.show_vendor_case": scene.case if parameter == "case_id" else scene.resolved,
         "console.show_staff": scene.staff,
         "console.remove_staff": scene.staff,
         "console.lift_provider_freeze": scene.provider_freeze,
@@ -113,5 +114,8 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "window": scene.window,
         "freeze": scene.freeze,
         "token": scene.link,
+        "visit_id": scene.visit,
+        "session_id": scene.session,
+        "vendor": scene.vendor,
     }
     return special.get(name) or usual[parameter]

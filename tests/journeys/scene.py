@@ -35,8 +35,9 @@ from tenants.foundation.db import db
 from tenants.foundation.scope import enter, gate
 from tenants.people.models import Membership, StaffMember
 from tenants.tenancy.models import Site
-from tenants.tickets import queries, services, times
+from tenants.tickets import directory, queries, remote, services, times, visits
 from tenants.tickets.models import TimeEntry
+from tenants.tickets.vendors import list_cases
 from tests import personas, tickets
 from tests.journeys.served import Portal
 from tests.msp.campaigns import fleet
@@ -74,6 +75,10 @@ class Scene:
     provider_freeze: str
     mail: str
     link: str
+    visit: str
+    case: str
+    session: str
+    vendor: str
 
 
 def build(portal: Portal) -> Scene:
@@ -117,6 +122,7 @@ def build(portal: Portal) -> Scene:
                 mail=_id(select(OutgoingMail)),
                 link=_guests_link(cast),
                 **planned,
+                **_tiers(app, cast, codes),
             )
 
 
@@ -192,6 +198,39 @@ def _tickets(app: Any, cast: personas.Cast) -> Sequence[str]:
         times.record_time(waiting, worked, today=today, by=nadia, at=now)
         db.session.commit()
     return codes
+
+
+def _tiers(app: Any, cast: personas.Cast, codes: Sequence[str]) -> dict[str, str]:
+    """A remote session and a visit of the first ticket, a vendor asked about it: by the names of their parameters."""
+    now = time.now()
+    with personas.within(app, cast, "Nadia") as nadia:
+        ticket = queries.find_ticket(codes[0], by=nadia)
+        session = remote.begin_session(
+            ticket, remote.Consent("Bob", "phone"), by=nadia, at=now - timedelta(minutes=9)
+        )
+        tomorrow = now + timedelta(days=1)
+        going = visits.Plan(
+            tomorrow, tomorrow + timedelta(hours=2), nadia.id, ticket.site_id, "Jl. Sudirman 1"
+        )
+        visit = visits.plan_visit(ticket, going, by=nadia, at=now)
+        entry = directory.VendorEntry(name="Printco", email="help@printco.test", promised_minutes=480)
+        vendor = directory.add_vendor(entry, by=nadia, at=now)
+        other = queries.find_ticket(codes[1], by=nadia)
+        services.reopen_ticket(other, because="It is full again.", by=nadia, at=now)
+        asked = services.VendorAsk(
+            vendor="Printco", reference="PC-7", subject="Full", body="It is full again."
+        )
+        services.wait_for_vendor(other, asked, by=nadia, at=now - timedelta(minutes=5))
+        case = list_cases(other)[0]
+        services.answer_vendor(other, case, answer="Archive more.", by=nadia, at=now)
+        services.resolve_ticket(other, solution="More is archived.", by=nadia, at=now)
+        db.session.commit()
+        return {
+            "visit": str(visit.public_id),
+            "session": str(session.public_id),
+            "vendor": str(vendor.public_id),
+            "case": str(case.public_id),
+        }
 
 
 def _briefing() -> services.Briefing:

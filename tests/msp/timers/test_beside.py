@@ -19,7 +19,7 @@ from tenants.foundation.scope import enter, of_tenant
 from tenants.foundation.work import Work
 from tenants.tenancy.archive import exported_models
 from tenants.tickets import services as tickets
-from tenants.tickets.models import VendorCase
+from tenants.tickets.vendor_models import VendorCase
 from tests.msp.timers.beside import (
     MISSED,
     WARNED,

@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from tenants.foundation.errors import InvalidMany
 from tenants.tickets import services as tickets
-from tenants.tickets.models import Ticket, VendorCase
+from tenants.tickets.models import Ticket
+from tenants.tickets.vendor_models import VendorCase
 from tests.msp.timers.beside import ASK, MISSED, sweep, timers, waiting_for_vendor
 
 

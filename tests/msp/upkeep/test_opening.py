@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from msp.upkeep import opening, services
+from msp.upkeep.calendar import list_entries
 from msp.upkeep.models import MaintenanceOccurrence, MaintenancePlan
 from msp.upkeep.opening import sweep_due_plans
 from msp.upkeep.queries import find_plan, recurring
@@ -16,6 +17,9 @@ from tenants.foundation.errors import Conflict, InvalidMany
 from tenants.foundation.scope import enter, of_tenant
 from tenants.tenancy.models import Site
 from tenants.tickets.models import Message, Ticket
+from tenants.tickets.visit_models import Visit
+from tenants.tickets.visits import Plan as Visiting
+from tenants.tickets.visits import move_visit
 from tests import personas
 from tests.msp.upkeep.conftest import DAILY, MONDAY
 
@@ -209,3 +213,39 @@ def test_a_site_of_another_client_is_not_known(app, cast, plan):
     with pytest.raises(InvalidMany) as refused:
         plan(site=foreign, becomes="visit")
     assert [name for name, _ in refused.value.errors] == ["site"]
+
+
+def test_a_visit_is_planned_with_its_ticket_and_stands_once_in_the_calendar(app, cast, plan):
+    with personas.within(app, cast, "acme"):
+        site = db.session.scalars(select(Site)).first()
+    _id, public_id = plan(becomes="visit", tier="L2", user_id=cast.users["Leo"], site=site)
+    sweep(app, FIRST - timedelta(days=3))
+    ((occurrence, ticket),) = occurrences(app, cast)
+    with personas.within(app, cast, "acme"):
+        visit = db.session.scalars(select(Visit)).one()
+        assert (visit.begins_at, visit.ends_at) == (occurrence.begins_at, occurrence.ends_at)
+        assert (visit.technician_name, visit.site_id, visit.state) == ("Leo", site.id, "planned")
+        assert visit.address.startswith(site.name)
+        assert (ticket.state, ticket.waiting_reason) == ("waiting", "visit")
+        moved = Visiting(
+            visit.begins_at + timedelta(days=1), visit.ends_at + timedelta(days=1), address="Here"
+        )
+        mia = personas.actor(app, cast, "Mia")
+        move_visit(ticket, visit, moved, by=mia, at=FIRST - timedelta(days=2))
+        db.session.commit()
+        acme = [cast.tenants["acme"]]
+        span = (FIRST - timedelta(days=1), FIRST + timedelta(days=5))
+        (entry,) = [one for one in list_entries(acme, *span, at=FIRST) if one.kind == "visit"]
+    assert entry.key == f"plan-{public_id}-2026-11-10", "calendars know it by this key since it was planned"
+    assert (entry.begins_at, entry.rev, entry.place) == (FIRST + timedelta(days=1), 1, ticket.code)
+
+
+def test_a_visit_that_would_be_over_is_a_ticket_only(app, cast, plan):
+    with personas.within(app, cast, "acme"):
+        site = db.session.scalars(select(Site)).first()
+    plan(becomes="visit", rule=DAILY, lead_days=0, site=site)
+    sweep(app, MONDAY + timedelta(days=10))
+    states = [ticket.state for row, ticket in occurrences(app, cast) if row.state == "opened"]
+    assert states == ["new"]
+    with personas.within(app, cast, "acme"):
+        assert db.session.scalars(select(Visit)).all() == []
