@@ -65,6 +65,8 @@ MODELS = (
     "msp.windows.models",
     "msp.upkeep.models",
     "msp.agents.models",
+    "msp.staff.models",
+    "msp.staff.roster_models",
 )
 
 
