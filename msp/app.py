@@ -44,6 +44,7 @@ BLUEPRINTS = (
     "msp.console",
     "msp.campaigns",
     "msp.upkeep",
+    "msp.staff",
     "msp.agents",
     "msp.reports",
     "msp.api",

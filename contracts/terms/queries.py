@@ -80,6 +80,27 @@ def _in_force_statement() -> Select[ContractVersion]:
     )
 
 
+def list_versions_in_force(at: datetime) -> list[ContractVersion]:
+    """For each client in scope, the version by which a ticket opened at this moment is measured: one statement."""
+    in_force = (
+        select(ContractVersion)
+        .join(
+            Contract,
+            and_(Contract.tenant_id == ContractVersion.tenant_id, Contract.id == ContractVersion.contract_id),
+        )
+        .where(
+            ContractVersion.in_force_from <= at,
+            or_(
+                Contract.ends_on.is_(None),
+                Contract.ends_on >= cast(func.timezone(Contract.time_zone, at), Date),
+            ),
+        )
+        .distinct(ContractVersion.tenant_id)
+        .order_by(ContractVersion.tenant_id, ContractVersion.in_force_from.desc(), ContractVersion.id.desc())
+    )
+    return list(db.session.scalars(in_force))
+
+
 def find_version_of(contract: Contract, at: datetime) -> ContractVersion | None:
     """The version of this contract that is in force at a moment; None before its start and after its end."""
     today = at.astimezone(ZoneInfo(contract.time_zone)).date()

@@ -12,6 +12,7 @@ from contracts.timers.queries import badges
 from msp.desk.blueprint import bp
 from msp.web.access import actor, require
 from msp.web.paging import Page, asked, cut
+from msp.web.panels import panels
 from tenants.foundation import time
 from tenants.foundation.permissions import Permission
 from tenants.tenancy.queries import TenantName, list_tenant_names
@@ -42,6 +43,7 @@ def show_queue() -> Any:
         priorities=PRIORITIES,
         tiers=TIERS,
         needs_client=_needs_client(narrowed, tenants),
+        panels=panels("desk_home", actor=actor()),
     )
 
 

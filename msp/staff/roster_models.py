@@ -1,4 +1,4 @@
-"""When people are on duty: shifts, the patterns that lay them out, absences, links to calendars, and notes at the end."""
+"""When people are on duty: shifts, the patterns behind them, absences, links to calendars, and notes at the end."""
 
 from datetime import date, datetime
 from typing import Any, ClassVar

@@ -10,10 +10,12 @@ S6. Then who carries less: open tickets count 8, 4, 2 and 1 from P1 to P4; who k
 S7. Then the name, then the number of the account: the same facts always give the same order.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from tenants.tickets.rules import may_hold
 
 TIERS = ("L1", "L2", "L3")
 SHIFT_KINDS = ("shift", "on_call")
@@ -82,16 +84,9 @@ class Suggestion:
     reasons: tuple[Reason, ...]
 
 
-def reaches(tier: str | None, wanted: str) -> bool:
-    """Whether a person of this tier may hold tickets of the wanted one; a vendor's ticket is held by anybody."""
-    if wanted not in TIERS:
-        return tier is not None
-    return tier in TIERS and TIERS.index(tier) >= TIERS.index(wanted)
-
-
 def is_eligible(one: Candidate, need: Need) -> bool:
     """S1."""
-    return one.is_granted and reaches(one.tier, need.tier)
+    return one.is_granted and may_hold(one.tier, need.tier)
 
 
 def suggest(candidates: Iterable[Candidate], need: Need) -> list[Suggestion]:
@@ -152,8 +147,3 @@ def _duty_reason(one: Candidate) -> Reason:
     if one.next_duty is not None:
         return Reason("next", {"at": one.next_duty.begins_at})
     return Reason("no_duty")
-
-
-def names_in_order(found: Sequence[Suggestion]) -> list[str]:
-    """The names as they are offered."""
-    return [one.candidate.name for one in found]
