@@ -91,4 +91,4 @@ def build_unread(actor: Actor) -> Panel | None:
     notes = passing.list_unread(actor, at=time.now())
     if not notes:
         return None
-    return "staff/unread_panel.html", {"notes": notes, "lines": passing.tickets_of(notes)}
+    return "staff/unread_panel.html", {"notes": notes, "lines_of": passing.tickets_of(notes)}

@@ -94,5 +94,6 @@ def days_of_week(begin: datetime, zone: str) -> list[date]:
 def _bar(root: Element, week: Week, span: Span, top: int, ink: str, words: str) -> None:
     for begin, end in clipped([span], week.begin, week.end):
         wide = across((end - begin).total_seconds(), (week.end - week.begin).total_seconds())
-        at = {"x": _place(week, begin), "width": wide, "y": top + 20, "height": BAR, "rx": 2}
-        add(add(root, "rect", class_=ink, **at), "title", words)
+        place = _place(week, begin)
+        bar = add(root, "rect", class_=ink, x=place, width=wide, y=top + 20, height=BAR, rx=2)
+        add(bar, "title", words)

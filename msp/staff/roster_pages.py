@@ -40,7 +40,7 @@ def show_roster() -> Any:
     shifts, absences = queries.list_shifts(begin, end), queries.list_absences(begin, end)
     lacking = gaps(promised_spans(begin, end, at=max(begin, now)), shifts, absences, begin, end)
     people = queries.people_by_id()
-    shown = {one.user_id for one in (*shifts, *absences)}
+    shown = {one.user_id for one in shifts} | {one.user_id for one in absences}
     rows = [one for one in people.values() if one.user_id in shown]
     week = Week(begin, end, zone, rows, shifts, absences, lacking)
     return render_template(

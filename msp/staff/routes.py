@@ -19,7 +19,7 @@ def install(app: Flask) -> None:
     right = Permission.VIEW_DESK
     navigation.add(
         app,
-        Place(_l("Roster"), "staff.show_roster", "calendar-week", right, staff=True, order=70),
-        Place(_l("My duty"), "staff.show_me", "person-badge", right, staff=True, order=72),
-        Place(_l("Skills"), "staff.list_skills", "award", right, staff=True, order=74),
+        Place(_l("Roster"), "staff.show_roster", "clock", right, staff=True, order=70),
+        Place(_l("My duty"), "staff.show_me", "person-check", right, staff=True, order=72),
+        Place(_l("Skills"), "staff.list_skills", "shield-check", right, staff=True, order=74),
     )
