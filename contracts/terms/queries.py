@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Date, DateTime, Select, and_, bindparam, case, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from contracts.clock.history import Terms
 from contracts.terms.document import read_terms
@@ -95,7 +96,7 @@ def list_versions_in_force(at: datetime) -> list[ContractVersion]:
                 Contract.ends_on >= cast(func.timezone(Contract.time_zone, at), Date),
             ),
         )
-        .distinct(ContractVersion.tenant_id)
+        .ext(distinct_on(ContractVersion.tenant_id))
         .order_by(ContractVersion.tenant_id, ContractVersion.in_force_from.desc(), ContractVersion.id.desc())
     )
     return list(db.session.scalars(in_force))

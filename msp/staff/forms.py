@@ -29,6 +29,8 @@ from msp.web.fields import options, plain_text
 from msp.web.formats import reader_locale
 from tenants.people.models import StaffMember
 
+# The first is how browsers write it, and how it is shown to them.
+MINUTES = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 ENTER_DAY = _l("Enter a day.")
 ENTER_MOMENT = _l("Enter a day and a time.")
 ENTER_TIME = _l("Enter a time, such as 08:00.")
@@ -110,8 +112,8 @@ class DutyForm(FlaskForm):
 class ShiftForm(DutyForm):
     """One shift, typed as the zone's wall clock shows it."""
 
-    begins_at = DateTimeLocalField(_l("From"), [InputRequired(ENTER_MOMENT)])
-    ends_at = DateTimeLocalField(_l("Until"), [InputRequired(ENTER_MOMENT)])
+    begins_at = DateTimeLocalField(_l("From"), [InputRequired(ENTER_MOMENT)], format=MINUTES)
+    ends_at = DateTimeLocalField(_l("Until"), [InputRequired(ENTER_MOMENT)], format=MINUTES)
     note = _line(_l("Note"), 200, required=False)
 
     def moments(self) -> tuple[datetime, datetime]:

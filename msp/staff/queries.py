@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from msp.staff.patterns import Span
 from msp.staff.roster_models import Absence, Shift, ShiftPattern
@@ -99,7 +100,7 @@ def next_duties(user_ids: Sequence[int], at: datetime) -> dict[int, Duty]:
     first = (
         select(Shift.user_id, Shift.kind, Shift.begins_at, Shift.ends_at)
         .where(Shift.user_id.in_(user_ids), Shift.begins_at > at)
-        .distinct(Shift.user_id)
+        .ext(distinct_on(Shift.user_id))
         .order_by(Shift.user_id, Shift.begins_at)
     )
     return {row.user_id: Duty(row.kind, row.begins_at, row.ends_at) for row in db.session.execute(first)}

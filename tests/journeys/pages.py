@@ -31,6 +31,8 @@ ELSEWHERE = {
     "account.second_factor": "in the middle of signing in",
     "account.lose_second_factor": "in the middle of signing in",
     "upkeep.show_feed": "for programs",
+    "staff.show_feed": "for programs",
+    "staff.set_needs": "needs categories of tickets",
     "campaigns.start_campaign": "looks as approving does",
     "campaigns.pause_campaign": "looks as aborting does",
     "console.offboard_tenant": "only of a client that is suspended",
@@ -43,6 +45,7 @@ VIEWERS = {
     "console": "Owen",
     "reports": "Alice",
     "upkeep": "Nadia",
+    "staff": "Mia",
 }
 PUBLIC = ("account.sign_in", "account.forget_password")
 
@@ -107,5 +110,11 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "policy": scene.policy,
         "window": scene.window,
         "freeze": scene.freeze,
+        "skill": scene.skill,
+        "certificate": scene.certificate,
+        "team": scene.team,
+        "shift": scene.shift,
+        "person": scene.staff,
+        "note": scene.note,
     }
     return special.get(name) or usual[parameter]

@@ -36,6 +36,7 @@ from tenants.tenancy.models import Site
 from tenants.tickets import queries, services, times
 from tenants.tickets.models import TimeEntry
 from tests import personas, tickets
+from tests.journeys import staffing
 from tests.journeys.served import Portal
 from tests.msp.campaigns import fleet
 
@@ -70,6 +71,11 @@ class Scene:
     window: str
     freeze: str
     provider_freeze: str
+    skill: str
+    certificate: str
+    team: str
+    shift: str
+    note: str
 
 
 def build(portal: Portal) -> Scene:
@@ -82,6 +88,7 @@ def build(portal: Portal) -> Scene:
         statement = last_months_statement(app, cast)
         trial = _trial(app, cast)
         planned = _upkeep(app, cast)
+        staff = staffing.build(app, cast)
         portal.work()
         with personas.within(app, cast, "acme"):
             acme = cast.tenants["acme"]
@@ -111,6 +118,7 @@ def build(portal: Portal) -> Scene:
                 entry=_id(select(TimeEntry)),
                 shared=_shared(app, cast),
                 **planned,
+                **staff,
             )
 
 
