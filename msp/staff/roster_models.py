@@ -15,7 +15,6 @@ from sqlalchemy import (
     UniqueConstraint,
     column,
     func,
-    text,
 )
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -117,7 +116,9 @@ class RosterFeed(ProviderOwned, Base):
     revoked_at: Mapped[datetime | None] = moment(nullable=True)
     last_used_on: Mapped[date | None] = mapped_column(Date)
     __table_args__ = (
-        Index("uq_roster_feeds_live", "user_id", unique=True, postgresql_where=text("revoked_at IS NULL")),
+        Index(
+            "uq_roster_feeds_live", "user_id", unique=True, postgresql_where=column("revoked_at").is_(None)
+        ),
     )
 
 
