@@ -78,7 +78,8 @@ def _grid(root: Element, week: Week, height: int) -> None:
     for on in days_of_week(week.begin, week.zone):
         place = _place(week, datetime.combine(on, datetime.min.time(), ZoneInfo(week.zone)))
         add(root, "line", x1=place, x2=place, y1=0, y2=height, class_="grid")
-        add(root, "text", _short(on), x=place, y=12, dx=3, class_="axis")
+        add(root, "text", _short(on), x=place, y=12, dx=3, class_="axis roster-wide")
+        add(root, "text", str(on.day), x=place, y=12, dx=3, class_="axis roster-narrow")
 
 
 def _short(on: date) -> str:

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, func, select
-from sqlalchemy.exc import IntegrityError
 
 from msp.staff.checks import (
     LONGEST_NOTE,
@@ -25,11 +24,13 @@ from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
 from tenants.foundation.errors import Invalid
 from tenants.people.models import StaffMember
+from tenants.tenancy.clashes import naming_clashes
 from tenants.tickets.rules import may_hold
 
 LONGEST_ABSENCE = timedelta(days=366)
 TOO_LONG = _l("A note has at most 200 characters.")
 OVERLAPS = _l("This person is on duty at that time already.")
+CLASHES = {NO_OVERLAP: ("begins_at", OVERLAPS)}
 AWAY = _l("This person is away at that time.")
 
 
@@ -58,9 +59,11 @@ class LaidOut:
 def add_shift(said: Planned, begins_at: datetime, ends_at: datetime, *, by: Actor, at: datetime) -> Shift:
     """Plan one shift. Raises Invalid naming what is unfit, `begins_at` where it overlaps another of the person."""
     shift = Shift(created_by=by.name, created_at=at)
-    _fill(shift, said, begins_at, ends_at)
-    db.session.add(shift)
-    _flush(shift)
+    _check_shift(said, begins_at, ends_at)
+    # PostgreSQL decides whether it overlaps: two who plan at once cannot both be right.
+    with naming_clashes(CLASHES):
+        _fill(shift, said, begins_at, ends_at)
+        db.session.add(shift)
     audited("shift.add", f"shift:{shift.public_id}", by, at, **_detail(shift))
     return shift
 
@@ -70,9 +73,10 @@ def change_shift(
 ) -> None:
     """Plan a shift differently. Raises Invalid."""
     before = _detail(shift)
-    _fill(shift, said, begins_at, ends_at)
-    shift.pattern_id = None
-    _flush(shift)
+    _check_shift(said, begins_at, ends_at)
+    with naming_clashes(CLASHES):
+        _fill(shift, said, begins_at, ends_at)
+        shift.pattern_id = None
     audited("shift.change", f"shift:{shift.public_id}", by, at, before=before, after=_detail(shift))
 
 
@@ -83,15 +87,17 @@ def remove_shift(shift: Shift, *, by: Actor, at: datetime) -> None:
     audited("shift.remove", object_, by, at, **detail)
 
 
-def _fill(shift: Shift, said: Planned, begins_at: datetime, ends_at: datetime) -> None:
+def _check_shift(said: Planned, begins_at: datetime, ends_at: datetime) -> None:
     _check(said)
     check_span(begins_at, ends_at)
-    note = one_line(said.note, "note", LONGEST_NOTE, TOO_LONG, required=False)
     if _absences(said.person.user_id, begins_at, ends_at):
         raise Invalid("begins_at", AWAY)
+
+
+def _fill(shift: Shift, said: Planned, begins_at: datetime, ends_at: datetime) -> None:
     shift.user_id, shift.kind, shift.tier = said.person.user_id, said.kind, said.tier
     shift.begins_at, shift.ends_at, shift.time_zone = begins_at, ends_at, said.time_zone
-    shift.note = note
+    shift.note = one_line(said.note, "note", LONGEST_NOTE, TOO_LONG, required=False)
 
 
 def _check(said: Planned) -> None:
@@ -107,17 +113,6 @@ def _check(said: Planned) -> None:
                 tier=said.tier,
             ),
         )
-
-
-def _flush(shift: Shift) -> None:
-    """PostgreSQL decides whether it overlaps: two who plan at once cannot both be right."""
-    try:
-        with db.session.begin_nested():
-            db.session.flush()
-    except IntegrityError as refused:
-        if NO_OVERLAP not in str(refused.orig):
-            raise
-        raise Invalid("begins_at", OVERLAPS) from refused
 
 
 def _absences(user_id: int, begins_at: datetime, ends_at: datetime) -> Sequence[Absence]:
@@ -144,8 +139,8 @@ def add_pattern(said: Planned, pattern: Pattern, *, country: str = "", by: Actor
         raise Invalid(
             "weekdays", _l("No day is left: all of them are holidays, of absence, or taken already.")
         )
-    _told = {"days": found.count, "left_out": len(found.on_holidays + found.away + found.taken)}
-    audited("shift_pattern.add", f"shift_pattern:{row.public_id}", by, at, rule=row.rule, **_told)
+    told = {"days": found.count, "left_out": len(found.on_holidays + found.away + found.taken)}
+    audited("shift_pattern.add", f"shift_pattern:{row.public_id}", by, at, rule=row.rule, **told)
     return found
 
 
@@ -174,9 +169,8 @@ def _lay_out(row: ShiftPattern, said: Planned, pattern: Pattern, by: Actor, at: 
     away = [on for on, span in working if _hits(span, lie["away"])]
     taken = [on for on, span in working if on not in away and _hits(span, lie["taken"])]
     left = [span for on, span in working if on not in {*away, *taken}]
-    for begins_at, ends_at in left:
-        db.session.add(_shift_of(row, begins_at, ends_at, by, at))
-    _flush_all()
+    with naming_clashes({NO_OVERLAP: ("starts_at", OVERLAPS)}):
+        db.session.add_all(_shift_of(row, *span, by, at) for span in left)
     on_holidays = tuple(on for on, _span in spans if on in resting)
     return LaidOut(row, len(left), on_holidays, tuple(away), tuple(taken))
 
@@ -193,15 +187,6 @@ def _shift_of(row: ShiftPattern, begins_at: datetime, ends_at: datetime, by: Act
         created_by=by.name,
         created_at=at,
     )
-
-
-def _flush_all() -> None:
-    try:
-        db.session.flush()
-    except IntegrityError as refused:
-        if NO_OVERLAP not in str(refused.orig):
-            raise
-        raise Invalid("starts_at", OVERLAPS) from refused
 
 
 def _busy(user_id: int, spans: Sequence[Span]) -> dict[str, list[Span]]:
@@ -283,11 +268,6 @@ def remove_absence(row: Absence, *, by: Actor, at: datetime) -> None:
     object_, kind = f"absence:{row.public_id}", row.kind
     db.session.delete(row)
     audited("absence.remove", object_, by, at, kind=kind)
-
-
-def clock_time(typed: str) -> time:
-    """`HH:MM` as a time of day."""
-    return time.fromisoformat(typed)
 
 
 def _detail(shift: Shift) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from datetime import time as clock
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,6 +29,7 @@ from tenants.foundation.errors import Invalid
 from tenants.foundation.permissions import Permission
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
+NOON = clock.fromisoformat("12:00")
 
 
 @bp.get("/roster")
@@ -48,7 +50,7 @@ def show_roster() -> Any:
         monday=monday,
         zone=zone,
         picture=draw_week(week, now) if rows or any(lacking.values()) else "",
-        days=[(on, _on_day(shifts, on, zone)) for on in days_of_week(begin, zone)],
+        days=[(on, noon_of(on, zone), _on_day(shifts, on, zone)) for on in days_of_week(begin, zone)],
         shifts=shifts,
         absences=absences,
         gaps=lacking,
@@ -72,6 +74,11 @@ def _chosen_monday(zone: str, now: datetime) -> date:
     if not FIRST_YEAR <= on.year <= LAST_YEAR:
         raise Invalid("week", _("Name a week by one of its days, such as 2026-11-16."))
     return on - timedelta(days=on.weekday())
+
+
+def noon_of(on: date, zone: str) -> datetime:
+    """The middle of a day: seen from there, moments of the same day leave their date out."""
+    return datetime.combine(on, NOON, ZoneInfo(zone))
 
 
 def _on_day(shifts: list[Shift], on: date, zone: str) -> list[Shift]:

@@ -6,7 +6,6 @@ from datetime import datetime
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
 
 from msp.staff.checks import audited, one_line
 from msp.staff.models import LEVELS, CategorySkill, Skill, StaffSkill
@@ -14,8 +13,11 @@ from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
 from tenants.foundation.errors import Invalid, NotFound
 from tenants.people.models import StaffMember
+from tenants.tenancy.clashes import naming_clashes
 from tenants.tenancy.queries import as_uuid
 
+TAKEN = _l("There is a skill of this name already.")
+CLASHES = {"uq_skills_name_en": ("name_en", TAKEN), "uq_skills_name_id": ("name_id", TAKEN)}
 NAME_IT = _l("Give it a name of at most 80 characters.")
 
 
@@ -41,9 +43,9 @@ def find_skill(public_id: str) -> Skill:
 def add_skill(name_en: str, name_id: str, *, by: Actor, at: datetime) -> Skill:
     """A new skill. Raises Invalid naming what is unfit or there already."""
     skill = Skill()
-    _name(skill, name_en, name_id)
-    db.session.add(skill)
-    _flush()
+    with naming_clashes(CLASHES):
+        _name(skill, name_en, name_id)
+        db.session.add(skill)
     audited("skill.add", f"skill:{skill.public_id}", by, at, name=skill.name_en)
     return skill
 
@@ -53,9 +55,9 @@ def change_skill(
 ) -> None:
     """Rename a skill or retire it: people keep it, nobody is asked for it any more. Raises Invalid."""
     before = skill.name_en
-    _name(skill, name_en, name_id)
-    skill.is_active = is_active
-    _flush()
+    with naming_clashes(CLASHES):
+        _name(skill, name_en, name_id)
+        skill.is_active = is_active
     audited(
         "skill.change",
         f"skill:{skill.public_id}",
@@ -70,15 +72,6 @@ def change_skill(
 def _name(skill: Skill, name_en: str, name_id: str) -> None:
     skill.name_en = one_line(name_en, "name_en", 80, NAME_IT)
     skill.name_id = one_line(name_id, "name_id", 80, NAME_IT)
-
-
-def _flush() -> None:
-    try:
-        with db.session.begin_nested():
-            db.session.flush()
-    except IntegrityError as taken:
-        field = "name_id" if "name_id" in str(taken.orig) else "name_en"
-        raise Invalid(field, _l("There is a skill of this name already.")) from taken
 
 
 def levels_of(user_ids: list[int] | None = None) -> dict[int, dict[int, int]]:

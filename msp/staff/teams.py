@@ -5,7 +5,6 @@ from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
 
 from msp.staff.checks import audited, one_line
 from msp.staff.models import Team, TeamMember
@@ -14,7 +13,10 @@ from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
 from tenants.foundation.errors import Invalid, NotFound
 from tenants.people.models import StaffMember
+from tenants.tenancy.clashes import naming_clashes
 from tenants.tenancy.queries import as_uuid
+
+CLASHES = {"uq_teams_name": ("name", _l("There is a team of this name already."))}
 
 
 def list_teams() -> list[Team]:
@@ -61,8 +63,10 @@ def save_team(
     if not members and lead is None:
         raise Invalid("members", _l("Choose at least one person."))
     row = team or Team()
-    row.name, row.default_tier = words, default_tier
-    row.lead_user_id = lead.user_id if lead else None
+    with naming_clashes(CLASHES):
+        row.name, row.default_tier = words, default_tier
+        row.lead_user_id = lead.user_id if lead else None
+        db.session.add(row)
     _put(row, {one.user_id for one in (*members, *((lead,) if lead else ()))})
     what = "team.change" if team else "team.add"
     audited(what, f"team:{row.public_id}", by, at, name=words, members=len(members))
@@ -70,12 +74,6 @@ def save_team(
 
 
 def _put(row: Team, user_ids: set[int]) -> None:
-    try:
-        with db.session.begin_nested():
-            db.session.add(row)
-            db.session.flush()
-    except IntegrityError as taken:
-        raise Invalid("name", _l("There is a team of this name already.")) from taken
     db.session.execute(delete(TeamMember).where(TeamMember.team_id == row.id))
     db.session.add_all(TeamMember(team_id=row.id, user_id=one) for one in sorted(user_ids))
 

@@ -35,6 +35,17 @@ def test_a_second_shift_of_one_person_may_not_overlap(mia, begin, end):
         roster.add_shift(planned("Tina", kind="on_call"), *hours(begin, end), by=mia, at=MONDAY)
     assert refused.value.field == "begins_at"
     assert "already" in str(refused.value.message)
+    assert len(db.session.scalars(select(Shift)).all()) == 1
+
+
+def test_a_shift_is_not_moved_onto_another(mia):
+    roster.add_shift(planned("Tina"), *hours(0, 8), by=mia, at=MONDAY)
+    second = roster.add_shift(planned("Tina"), *hours(8, 16), by=mia, at=MONDAY)
+    with pytest.raises(Invalid) as refused:
+        roster.change_shift(second, planned("Tina"), *hours(7, 16), by=mia, at=MONDAY)
+    assert refused.value.field == "begins_at"
+    assert second.begins_at == hours(8, 16)[0]
+    roster.change_shift(second, planned("Leo"), *hours(7, 16), by=mia, at=MONDAY)
 
 
 def test_shifts_may_touch_and_others_may_work_beside(mia):
