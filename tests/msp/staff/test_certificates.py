@@ -11,6 +11,7 @@ from msp.staff.certificates import (
     add_certificate,
     change_certificate,
     list_certificates,
+    remind,
     step_of,
     sweep_expiring,
 )
@@ -18,6 +19,7 @@ from msp.staff.models import Certificate
 from tenants.foundation import time as clock
 from tenants.foundation.db import db
 from tenants.foundation.errors import Invalid
+from tenants.tenancy.models import Tenant
 from tests import personas
 from tests.msp.staff.conftest import MONDAY, member
 
@@ -150,3 +152,13 @@ def test_what_expires_first_is_at_the_top(app, cast, certificate):
         certificate(days, name)
     with personas.within(app, cast, "Mia"):
         assert [one.name for one in list_certificates()] == ["soon", "later", "never"]
+
+
+def test_of_two_sweeps_at_once_the_second_finds_it_told(app, cast, certificate, mails):
+    """Both found it due; the one that comes later looks again once it holds the row."""
+    row_id = certificate(20)
+    with personas.within(app, cast, "provider") as home_id:
+        home = db.session.get_one(Tenant, home_id)
+        assert remind(home, row_id, TODAY)
+        assert not remind(home, row_id, TODAY)
+        assert not remind(home, row_id + 1, TODAY)
