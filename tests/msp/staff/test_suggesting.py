@@ -78,6 +78,8 @@ def test_load_and_experience_are_counted(app, cast, dana):
     found = {one.name: one for one in gather_candidates(ticket, list_staff(), MONDAY)}["Tina"]
     assert (found.on_asset, found.for_requester) == (1, 1)
     assert dict(found.load) == {held.priority: 1}
+    own = {one.name: one for one in gather_candidates(done, list_staff(), MONDAY)}["Tina"]
+    assert own.on_asset == 0
 
 
 def test_the_number_of_statements_does_not_grow_with_people(app, cast, dana):
