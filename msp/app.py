@@ -47,6 +47,7 @@ BLUEPRINTS = (
     "msp.console",
     "msp.campaigns",
     "msp.upkeep",
+    "msp.staff",
     "msp.agents",
     "msp.reports",
     "msp.search",
@@ -75,6 +76,8 @@ MODELS = (
     "msp.windows.models",
     "msp.upkeep.models",
     "msp.agents.models",
+    "msp.staff.models",
+    "msp.staff.roster_models",
 )
 
 

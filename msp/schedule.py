@@ -9,6 +9,7 @@ from msp.campaigns.restored import pause_restored
 from msp.campaigns.sightings import FLUSH_SECONDS, flush_sightings
 from msp.reports.comparing import ask_for_checks
 from msp.reports.jobs import ask_for_closings
+from msp.staff.certificates import sweep_expiring
 from msp.threads.visiting import sweep_due_visits
 from msp.timers.jobs import sweep_due_closings, sweep_unsettled_rest
 from msp.upkeep.opening import sweep_due_plans
@@ -29,6 +30,7 @@ def table() -> tuple[Periodic, ...]:
         Periodic("visits that begin", 30, sweep_due_visits),
         Periodic("upkeep", 60, sweep_due_plans),
         Periodic("patch policies", 60, sweep_due_policies),
+        Periodic("certificates that expire", 3600, sweep_expiring),
         Periodic("months to close", 600, ask_for_closings),
         Periodic("forget expired tries and sessions", 3600, forget_expired),
         Periodic("ask for nightly comparisons of timers", 3600, ask_for_checks),

@@ -208,6 +208,33 @@ SPECIAL: dict[tuple[str, str], Special] = {
     # The provider's own, which all of its staff may read.
     ("provider_freezes", "name"): lambda _: "Closing of the year",
     ("provider_freezes", "created_by"): lambda _: "Mia",
+    **{
+        (table, column): lambda _, word=word: word
+        for table, column, word in (
+            ("skills", "name_en", "Networks"),
+            ("skills", "name_id", "Jaringan"),
+            ("certificates", "name", "Network basics"),
+            ("certificates", "issuer", "An institute"),
+            ("certificates", "number", "4711"),
+            ("certificates", "added_by", "Mia"),
+            ("teams", "name", "Day"),
+            ("shift_patterns", "rule", "FREQ=WEEKLY;BYDAY=MO"),
+            ("shift_patterns", "starts_at", "08:00"),
+            ("shift_patterns", "ends_at", "17:00"),
+            ("shift_patterns", "country", "ID"),
+            ("shift_patterns", "created_by", "Mia"),
+            ("shifts", "note", "Bring the key"),
+            ("shifts", "created_by", "Mia"),
+            ("absences", "note", ""),
+            ("absences", "created_by", "Mia"),
+            ("shift_notes", "author_name", "Mia"),
+            ("shift_notes", "body", "Watch the till."),
+            *((table, "time_zone", "Asia/Jakarta") for table in ("shift_patterns", "shifts", "absences")),
+        )
+    },
+    **{(table, "level"): lambda _: 2 for table in ("staff_skills", "category_skills")},
+    ("certificates", "expires_on"): lambda _: date(2030, 1, 1),
+    **{(table, "ends_at"): lambda _: AT + timedelta(hours=8) for table in ("shifts", "absences")},
     ("maintenance_plans", "checklist"): lambda filler: [f"{WORD}-{filler.marker}-checklist"],
     ("contract_versions", "terms"): _terms,
     ("term_trials", "draft"): _terms,

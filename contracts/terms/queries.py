@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Date, DateTime, Select, and_, bindparam, case, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from contracts.clock.history import Terms
 from contracts.terms.document import read_terms
@@ -78,6 +79,27 @@ def _in_force_statement() -> Select[ContractVersion]:
         .limit(1)
         .execution_options(**PREPARED)
     )
+
+
+def list_versions_in_force(at: datetime) -> list[ContractVersion]:
+    """For each client in scope, the version by which a ticket opened at this moment is measured: one statement."""
+    in_force = (
+        select(ContractVersion)
+        .join(
+            Contract,
+            and_(Contract.tenant_id == ContractVersion.tenant_id, Contract.id == ContractVersion.contract_id),
+        )
+        .where(
+            ContractVersion.in_force_from <= at,
+            or_(
+                Contract.ends_on.is_(None),
+                Contract.ends_on >= cast(func.timezone(Contract.time_zone, at), Date),
+            ),
+        )
+        .ext(distinct_on(ContractVersion.tenant_id))
+        .order_by(ContractVersion.tenant_id, ContractVersion.in_force_from.desc(), ContractVersion.id.desc())
+    )
+    return list(db.session.scalars(in_force))
 
 
 def find_version_of(contract: Contract, at: datetime) -> ContractVersion | None:

@@ -12,6 +12,7 @@ from msp.desk.blueprint import bp
 from msp.threads.typed import as_code
 from msp.web.access import actor, require
 from msp.web.paging import Page, asked, cut
+from msp.web.panels import panels
 from tenants.foundation import time
 from tenants.foundation.permissions import Permission
 from tenants.tenancy.queries import TenantName, list_tenant_names
@@ -41,6 +42,7 @@ def show_queue() -> Any:
         priorities=PRIORITIES,
         tiers=TIERS,
         needs_client=_needs_client(narrowed, tenants),
+        panels=panels("desk_home", actor=actor()),
     )
 
 

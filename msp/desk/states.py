@@ -1,6 +1,6 @@
 """Moving a ticket on: take, wait, resume, resolve, reopen, close, cancel, assign, weigh."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import flash, redirect, render_template, url_for
@@ -8,6 +8,9 @@ from flask_babel import gettext as _
 
 from msp.desk.blueprint import bp
 from msp.desk.forms import AssignForm, CancelForm, PriorityForm, ReopenForm, ResolveForm, WaitForm
+from msp.staff.skills import list_skills, name_of_skill
+from msp.staff.suggesting import suggest_for
+from msp.staff.words import reason_words
 from msp.threads.acting import acted, form_status
 from msp.threads.forms import ActForm
 from msp.web.access import actor, require
@@ -15,6 +18,7 @@ from msp.web.fields import options
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.permissions import Permission
+from tenants.people.models import StaffMember
 from tenants.tenancy.queries import find_tenant_by_id
 from tenants.tickets import queries, services
 from tenants.tickets.models import Ticket
@@ -139,7 +143,18 @@ def assign_ticket(code: str) -> Any:
         lambda: services.assign_ticket(ticket, to_user_id=chosen, by=actor(), at=time.now(), rev=form.seen),
     ):
         return back(ticket, _("The ticket is assigned."))
-    return form_page("assign_ticket", ticket, form)
+    return form_page("assign_ticket", ticket, form, suggestions=_suggested(ticket, people))
+
+
+def _suggested(ticket: Ticket, people: Sequence[StaffMember]) -> list[tuple[StaffMember, list[str]]]:
+    """Who fits best, with the reasons in words; whoever holds the ticket already is left out."""
+    by_id = {one.user_id: one for one in people if one.user_id != ticket.assignee_user_id}
+    names = {one.id: name_of_skill(one) for one in list_skills(retired=True)}
+    return [
+        (by_id[one.candidate.user_id], [reason_words(reason, names) for reason in one.reasons])
+        for one in suggest_for(ticket, at=time.now())
+        if one.candidate.user_id in by_id
+    ]
 
 
 @bp.route("/tickets/<code>/priority", methods=["GET", "POST"])

@@ -28,6 +28,7 @@ CREDENTIALS = (
     "link",
     "calendar",
     "follow",
+    "roster",
 )
 
 

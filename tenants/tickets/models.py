@@ -242,6 +242,14 @@ class TicketEvent(TenantOwned, Base):
         belongs("tickets", "ticket_id"),
         belongs("messages", "message_id"),
         Index("uq_ticket_events_seq", "tenant_id", "ticket_id", "seq", unique=True),
+        # Who resolved what and when: figures of people read only these lines.
+        Index(
+            "ix_ticket_events_resolved",
+            "tenant_id",
+            "actor_user_id",
+            "at",
+            postgresql_where=text("kind = 'resolved'"),
+        ),
     )
 
     @classmethod

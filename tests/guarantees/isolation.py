@@ -97,6 +97,16 @@ NAMED: tuple[tuple[str, tuple[str, str] | None], ...] = (
     ("upkeep/<plan>", ("maintenance_plans", "public_id")),
     ("policies/<policy>", ("patch_policies", "public_id")),
     ("calendar/link/<slug>", ("tenants", "slug")),
+    # The provider's own, which all of its staff may see.
+    ("staff/skills/<skill>", None),
+    ("staff/certificates/<certificate>", None),
+    ("staff/teams/<team>", None),
+    ("staff/people/<person>", None),
+    ("staff/categories/<int:category>", None),
+    ("roster/shifts/<shift>", None),
+    ("roster/patterns/<pattern>", None),
+    ("roster/absences/<absence>", None),
+    ("roster/notes/<note>", None),
 )
 # Names under which forms and documents of ours take ids.
 FIELDS: dict[str, tuple[str, str]] = {

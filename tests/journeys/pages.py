@@ -32,6 +32,8 @@ ELSEWHERE = {
     "account.second_factor": "in the middle of signing in",
     "account.lose_second_factor": "in the middle of signing in",
     "upkeep.show_feed": "for programs",
+    "staff.show_feed": "for programs",
+    "staff.set_needs": "needs categories of tickets",
     "campaigns.start_campaign": "looks as approving does",
     "campaigns.pause_campaign": "looks as aborting does",
     "console.offboard_tenant": "only of a client that is suspended",
@@ -45,6 +47,7 @@ VIEWERS = {
     "reports": "Alice",
     "upkeep": "Nadia",
     "search": "Nadia",
+    "staff": "Mia",
 }
 PUBLIC = ("account.sign_in", "account.forget_password")
 
@@ -117,5 +120,11 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "visit_id": scene.visit,
         "session_id": scene.session,
         "vendor": scene.vendor,
+        "skill": scene.skill,
+        "certificate": scene.certificate,
+        "team": scene.team,
+        "shift": scene.shift,
+        "person": scene.staff,
+        "note": scene.note,
     }
     return special.get(name) or usual[parameter]

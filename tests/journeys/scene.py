@@ -39,6 +39,7 @@ from tenants.tickets import directory, queries, remote, services, times, visits
 from tenants.tickets.models import TimeEntry
 from tenants.tickets.vendors import list_cases
 from tests import personas, tickets
+from tests.journeys import staffing
 from tests.journeys.served import Portal
 from tests.msp.campaigns import fleet
 
@@ -79,6 +80,11 @@ class Scene:
     case: str
     session: str
     vendor: str
+    skill: str
+    certificate: str
+    team: str
+    shift: str
+    note: str
 
 
 def build(portal: Portal) -> Scene:
@@ -91,6 +97,7 @@ def build(portal: Portal) -> Scene:
         statement = last_months_statement(app, cast)
         trial = _trial(app, cast)
         planned = _upkeep(app, cast)
+        staff = staffing.build(app, cast)
         portal.work()
         with personas.within(app, cast, "acme"):
             acme = cast.tenants["acme"]
@@ -123,6 +130,7 @@ def build(portal: Portal) -> Scene:
                 link=_guests_link(cast),
                 **planned,
                 **_tiers(app, cast, codes),
+                **staff,
             )
 
 
