@@ -44,6 +44,7 @@ BLUEPRINTS = (
     "msp.console",
     "msp.campaigns",
     "msp.upkeep",
+    "msp.knowledge",
     "msp.agents",
     "msp.reports",
     "msp.api",
@@ -64,6 +65,7 @@ MODELS = (
     "msp.campaigns.models",
     "msp.windows.models",
     "msp.upkeep.models",
+    "msp.knowledge.models",
     "msp.agents.models",
 )
 
