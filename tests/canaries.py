@@ -204,6 +204,23 @@ SPECIAL: dict[tuple[str, str], Special] = {
     ("provider_freezes", "name"): lambda _: "Closing of the year",
     ("provider_freezes", "created_by"): lambda _: "Mia",
     ("maintenance_plans", "checklist"): lambda filler: [f"{WORD}-{filler.marker}-checklist"],
+    # Written for this client: nobody of another one reads it, nor staff without its grant.
+    **{
+        (table, column): value
+        for table in ("articles", "article_editions")
+        for column, value in (
+            ("slug", lambda filler: f"{WORD}-{filler.marker}-article"),
+            ("audience", lambda _: "chosen"),
+            ("tier", lambda _: None),
+            ("tenant_ids", lambda filler: [filler.tenant_id]),
+        )
+    },
+    ("articles", "state"): lambda _: "published",
+    ("article_versions", "texts"): lambda filler: {
+        "en": {"title": filler.word("article_versions", "title"), "body": f"{WORD}-{filler.marker}"}
+    },
+    ("article_versions", "steps"): lambda _: [],
+    ("article_editions", "steps"): lambda filler: [f"{WORD}-{filler.marker}-step"],
     ("contract_versions", "terms"): _terms,
     ("term_trials", "draft"): _terms,
     ("contracts", "time_zone"): lambda _: "Asia/Jakarta",

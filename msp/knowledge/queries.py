@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import and_, desc, false, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -92,15 +91,10 @@ def list_editions(
     return sorted(found, key=lambda each: each.title.lower())[:limit]
 
 
-def find_article(public_id: str, *, by: Actor) -> Article:
+def find_article(slug: str, *, by: Actor) -> Article:
     """An article for staff, drafts too. Raises NotFound."""
-    try:
-        key = UUID(public_id)
-    except ValueError as wrong:
-        raise NotFound from wrong
-    found = db.session.scalar(
-        select(Article).where(Article.public_id == key, _readable(Article, Reader.of(by)))
-    )
+    asked = select(Article).where(Article.slug == slug, _readable(Article, Reader.of(by)))
+    found = db.session.scalar(asked) if is_slug(slug) else None
     if found is None:
         raise NotFound
     return found

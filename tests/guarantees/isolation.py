@@ -91,6 +91,10 @@ NAMED: tuple[tuple[str, tuple[str, str] | None], ...] = (
     ("upkeep/<plan>", ("maintenance_plans", "public_id")),
     ("policies/<policy>", ("patch_policies", "public_id")),
     ("calendar/link/<slug>", ("tenants", "slug")),
+    ("articles/<slug>", ("articles", "slug")),
+    ("versions/<int:number>", None),
+    ("runs/<run>", ("runbook_runs", "public_id")),
+    ("steps/<int:place>", None),
 )
 # Names under which forms and documents of ours take ids.
 FIELDS: dict[str, tuple[str, str]] = {
@@ -111,6 +115,8 @@ FIELDS: dict[str, tuple[str, str]] = {
     "assignee": ("memberships", "user_id"),
     "requester_user_id": ("memberships", "user_id"),
     "to_user_id": ("memberships", "user_id"),
+    "article": ("articles", "slug"),
+    "runbook": ("articles", "slug"),
 }
 
 
