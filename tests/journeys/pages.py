@@ -33,6 +33,7 @@ ELSEWHERE = {
     "upkeep.show_feed": "for programs",
     "campaigns.start_campaign": "looks as approving does",
     "campaigns.pause_campaign": "looks as aborting does",
+    "knowledge.offer_answers": "a piece of the page on which tickets are opened",
     "console.offboard_tenant": "only of a client that is suspended",
 }
 VIEWERS = {
@@ -43,8 +44,10 @@ VIEWERS = {
     "console": "Owen",
     "reports": "Alice",
     "upkeep": "Nadia",
+    "knowledge": "Nadia",
 }
-PUBLIC = ("account.sign_in", "account.forget_password")
+PUBLIC = ("account.sign_in", "account.forget_password", "knowledge.find_help", "knowledge.read_help")
+OTHERS = {"knowledge.find_answers": "Alice", "knowledge.read_article": "Alice"}
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def all_looks(app: Flask, scene: Scene) -> list[Look]:
 def _viewer(name: str) -> str:
     if name in PUBLIC:
         return NOBODY
-    return VIEWERS.get(name.partition(".")[0], "Alice")
+    return OTHERS.get(name) or VIEWERS.get(name.partition(".")[0], "Alice")
 
 
 def _value(scene: Scene, name: str, parameter: str) -> str:
@@ -87,6 +90,7 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "console.show_staff": scene.staff,
         "console.remove_staff": scene.staff,
         "console.lift_provider_freeze": scene.provider_freeze,
+        "knowledge.draft_article": scene.resolved,
     }
     usual = {
         "slug": "acme",
@@ -107,5 +111,9 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "policy": scene.policy,
         "window": scene.window,
         "freeze": scene.freeze,
+        "run": scene.run,
+        "number": "2",
     }
+    if name.startswith("knowledge.") and parameter == "slug":
+        return scene.article
     return special.get(name) or usual[parameter]
