@@ -209,7 +209,8 @@ SPECIAL: dict[tuple[str, str], Special] = {
         (table, column): value
         for table in ("articles", "article_editions")
         for column, value in (
-            ("slug", lambda filler: f"{WORD}-{filler.marker}-article"),
+            # It is sent as a field of forms, which pages may show again: no word of its own.
+            ("slug", lambda filler: f"written-for-{filler.marker}"),
             ("audience", lambda _: "chosen"),
             ("tier", lambda _: None),
             ("tenant_ids", lambda filler: [filler.tenant_id]),
