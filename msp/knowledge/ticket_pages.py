@@ -31,20 +31,30 @@ from tenants.tickets.queries import find_ticket
 OFFERED = 4
 
 
-def build_panel(*, ticket: Ticket, staff: bool, **_given: Any) -> Panel | None:
-    """On a ticket's page for staff: what is known of the matter, what it is linked with, and runbooks under way."""
-    if not staff:
-        return None
+def build_panel(*, staff: bool, **_given: Any) -> Panel | None:
+    """On a ticket's page for staff: the place where `show_known` puts its answer."""
+    return ("knowledge/ticket_panel.html", {}) if staff else None
+
+
+@bp.get("/console/knowledge/tickets/<code>")
+@require(Permission.VIEW_DESK)
+def show_known(code: str) -> Any:
+    """What is known of a ticket's matter, what it is linked with, and runbooks under way.
+
+    A piece of the ticket's page for scripts, a page of its own without them.
+    """
+    ticket = find_ticket(code, by=actor())
     linked = queries.list_linked_articles(ticket, by=actor())
     known = {article.id for _link, article in linked}
-    context = {
-        "linked": linked,
-        "hits": [one for one in _offered(ticket) if one.edition.article_id not in known],
-        "runs": runbooks.list_runs(ticket),
-        "why": WHY_WORDS,
-        "article_title": title_of,
-    }
-    return "knowledge/ticket_panel.html", context
+    return render_template(
+        "knowledge/_known.html" if "HX-Request" in request.headers else "knowledge/show_known.html",
+        ticket=ticket,
+        linked=linked,
+        hits=[one for one in _offered(ticket) if one.edition.article_id not in known],
+        runs=runbooks.list_runs(ticket),
+        why=WHY_WORDS,
+        article_title=title_of,
+    )
 
 
 def _offered(ticket: Ticket) -> list[Hit]:
@@ -73,7 +83,7 @@ def link_article(code: str) -> Any:
         _link(article, ticket, what)
     db.session.commit()
     flash(_("The link is taken back.") if what == "remove" else _("Linked."), "good")
-    return redirect(url_for("desk.show_ticket", code=ticket.code))
+    return redirect(url_for("desk.show_ticket", code=ticket.code, _anchor="knowledge"))
 
 
 def _link(article: Article, ticket: Ticket, what: str) -> None:

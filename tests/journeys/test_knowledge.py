@@ -3,8 +3,9 @@
 from sqlalchemy import select
 
 from msp.knowledge.models import ArticleDay
+from tenants.foundation import time
 from tenants.foundation.db import db
-from tests import personas
+from tests import personas, tickets
 
 
 def write_and_publish(nadia):
@@ -45,6 +46,12 @@ def test_an_answer_saves_a_ticket(portal, visit):
             assert [one.deflected for one in db.session.scalars(select(ArticleDay))] == [1]
     nadia.page.reload()
     nadia.picture("saved-a-ticket")
+    code = tickets.opened(portal.app, cast, subject="Blank receipts again", at=time.now())
+    nadia.go(f"/desk/tickets/{code}")
+    nadia.page.get_by_role("link", name="Receipts stay blank").wait_for()
+    nadia.press("It helped")
+    nadia.page.get_by_text("used on it").wait_for()
+    nadia.picture("it-helped")
 
 
 def test_answers_are_there_without_scripts(portal, browser, visit):
