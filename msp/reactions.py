@@ -11,6 +11,7 @@ from msp.campaigns.freezing import follow_freeze
 from msp.campaigns.planned import record_lane
 from msp.campaigns.rooms import follow_windows
 from msp.intake.vendor_mail import ask_vendor
+from msp.knowledge.jobs import tick_steps
 from msp.mail import notices
 from msp.portal import jobs as portal
 from msp.reports import jobs as reports
@@ -23,20 +24,22 @@ from tenants.tickets import events as ticket
 
 WITHIN: dict[type[Event], tuple[Reaction, ...]] = {
     ticket.TicketOpened: (follow_ticket,),
-    ticket.MessageAdded: (follow_ticket, put_off_closing),
-    ticket.TicketStateChanged: (follow_ticket,),
+    ticket.MessageAdded: (follow_ticket, put_off_closing, tick_steps),
+    ticket.TicketStateChanged: (follow_ticket, tick_steps),
     ticket.TicketReprioritised: (follow_ticket,),
     ticket.TermsApplied: (follow_terms,),
-    ticket.TicketResolved: (follow_ticket, follow_rest),
-    ticket.TicketReopened: (follow_ticket, follow_rest),
-    ticket.TicketClosed: (follow_ticket, follow_rest),
-    ticket.TicketCancelled: (follow_ticket,),
-    ticket.HandOverMade: (start_acceptance,),
-    ticket.HandOverAccepted: (stop_acceptance,),
+    ticket.TicketResolved: (follow_ticket, follow_rest, tick_steps),
+    ticket.TicketReopened: (follow_ticket, follow_rest, tick_steps),
+    ticket.TicketClosed: (follow_ticket, follow_rest, tick_steps),
+    ticket.TicketCancelled: (follow_ticket, tick_steps),
+    ticket.HandOverMade: (start_acceptance, tick_steps),
+    ticket.HandOverAccepted: (stop_acceptance, tick_steps),
     ticket.HandOverReturned: (stop_acceptance,),
     ticket.HandOverWithdrawn: (stop_acceptance,),
-    ticket.VendorAsked: (start_vendor,),
-    ticket.VendorAnswered: (stop_vendor,),
+    ticket.VendorAsked: (start_vendor, tick_steps),
+    ticket.VendorAnswered: (stop_vendor, tick_steps),
+    ticket.RemoteSessionEnded: (tick_steps,),
+    ticket.VisitDone: (tick_steps,),
     LaneStarted: (record_lane,),
     WindowsChanged: (follow_windows,),
     ClientFroze: (follow_freeze,),

@@ -7,6 +7,8 @@ from msp.background.periodic import Periodic
 from msp.campaigns.jobs import ring_due_campaigns
 from msp.campaigns.restored import pause_restored
 from msp.campaigns.sightings import FLUSH_SECONDS, flush_sightings
+from msp.knowledge.jobs import sweep_seen_assets
+from msp.knowledge.reading import forget_old_misses
 from msp.reports.comparing import ask_for_checks
 from msp.reports.jobs import ask_for_closings
 from msp.staff.certificates import sweep_expiring
@@ -31,8 +33,10 @@ def table() -> tuple[Periodic, ...]:
         Periodic("upkeep", 60, sweep_due_plans),
         Periodic("patch policies", 60, sweep_due_policies),
         Periodic("certificates that expire", 3600, sweep_expiring),
+        Periodic("steps of runbooks that wait for an asset", 30, sweep_seen_assets),
         Periodic("months to close", 600, ask_for_closings),
         Periodic("forget expired tries and sessions", 3600, forget_expired),
         Periodic("ask for nightly comparisons of timers", 3600, ask_for_checks),
         Periodic("forget answers to repeatable requests", 3600, forget_old_answers),
+        Periodic("forget searches without an answer", 3600, forget_old_misses),
     )

@@ -236,6 +236,24 @@ SPECIAL: dict[tuple[str, str], Special] = {
     ("certificates", "expires_on"): lambda _: date(2030, 1, 1),
     **{(table, "ends_at"): lambda _: AT + timedelta(hours=8) for table in ("shifts", "absences")},
     ("maintenance_plans", "checklist"): lambda filler: [f"{WORD}-{filler.marker}-checklist"],
+    # Written for this client: nobody of another one reads it, nor staff without its grant.
+    **{
+        (table, column): value
+        for table in ("articles", "article_editions")
+        for column, value in (
+            # It is sent as a field of forms, which pages may show again: no word of its own.
+            ("slug", lambda filler: f"written-for-{filler.marker}"),
+            ("audience", lambda _: "chosen"),
+            ("tier", lambda _: None),
+            ("tenant_ids", lambda filler: [filler.tenant_id]),
+        )
+    },
+    ("articles", "state"): lambda _: "published",
+    ("article_versions", "texts"): lambda filler: {
+        "en": {"title": filler.word("article_versions", "title"), "body": f"{WORD}-{filler.marker}"}
+    },
+    ("article_versions", "steps"): lambda _: [],
+    ("article_editions", "steps"): lambda filler: [f"{WORD}-{filler.marker}-step"],
     ("contract_versions", "terms"): _terms,
     ("term_trials", "draft"): _terms,
     ("contracts", "time_zone"): lambda _: "Asia/Jakarta",

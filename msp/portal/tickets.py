@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 from contracts.timers.queries import badges
 from msp.intake.receiving import receive_ticket
+from msp.knowledge.reading_pages import list_offers
 from msp.portal.blueprint import bp
 from msp.portal.forms import ReopenForm, WithdrawForm
 from msp.portal.home import narrowed_to_tenant
@@ -63,12 +64,17 @@ def open_ticket() -> Any:
         [("", _("None, or not known")), *((str(one.public_id), one.name) for one in assets)]
     )
     opened: list[Ticket] = []
-    if acted(form, lambda: opened.append(_open(company, form, assets))):
+    looked = "look" in request.form
+    if not looked and acted(form, lambda: opened.append(_open(company, form, assets))):
         flash(
             _("Thank you. Your ticket is %(code)s; we answer here and by mail.", code=opened[0].code), "good"
         )
         return redirect(url_for("portal.show_ticket", code=opened[0].code))
-    return render_template("portal/open_ticket.html", form=form, with_assets=bool(assets)), form_status()
+    hits = list_offers(form.subject.data or "") if looked else []
+    page = render_template(
+        "portal/open_ticket.html", form=form, with_assets=bool(assets), hits=hits, looked=looked
+    )
+    return page, form_status()
 
 
 def _open(company: Any, form: RequestForm, assets: Any) -> Ticket:

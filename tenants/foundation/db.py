@@ -104,9 +104,11 @@ class AllForClient:
 
 
 class ProviderOwned:
-    """Mixin of rows that belong to the provider; clients never read them."""
+    """Mixin of rows that belong to the provider; clients read none but those that `__rows__` lets them."""
 
     __portal_kind__: ClassVar[str] = "provider"
+    # Which rows a role may touch, as a condition in SQL, where that is not all; `{tenants}` is the scope's array.
+    __rows__: ClassVar[dict[Role, str]] = {}
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True, sort_order=-20)
 
 

@@ -71,6 +71,9 @@ class Permission(StrEnum):
     RUN_CAMPAIGNS = "campaigns.run"
     STOP_CAMPAIGNS = "campaigns.stop"
 
+    WRITE_ARTICLES = "knowledge.write"
+    PUBLISH_ARTICLES = "knowledge.publish"
+
     USE_API = "api.use"
     CALCULATE_SLA = "sla.calculate"
 
@@ -87,7 +90,7 @@ _STAFF = _EVERYONE | {
     P.STOP_CAMPAIGNS,
 }
 _ENGINEER = _STAFF | {P.WORK_TICKETS, P.SET_PRIORITY}
-_L2 = _ENGINEER | {P.MINT_TOKENS, P.MANAGE_ASSETS, P.PROPOSE_CAMPAIGNS}
+_L2 = _ENGINEER | {P.MINT_TOKENS, P.MANAGE_ASSETS, P.PROPOSE_CAMPAIGNS, P.WRITE_ARTICLES}
 _L3 = _L2 | {
     P.ENROL_AGENTS,
     P.APPROVE_CAMPAIGNS,
@@ -95,6 +98,7 @@ _L3 = _L2 | {
     P.ASSIGN_TICKETS,
     P.PLAN_MAINTENANCE,
     P.MANAGE_VENDORS,
+    P.PUBLISH_ARTICLES,
 }
 _MANAGER = _L3 | {
     P.MANAGE_TENANTS,

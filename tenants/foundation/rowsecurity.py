@@ -64,6 +64,8 @@ def _policies(model: type[Any]) -> Iterator[tuple[str, Role, str]]:
     for role in grants_of(model):
         if role in getattr(model, "__sees_all__", ()):
             yield f"{role}_all", role, "true"
+        elif kind_of(model) is Kind.PROVIDER and role in model.__rows__:
+            yield f"{role}_rows", role, model.__rows__[role].format(tenants=_TENANTS)
         elif kind_of(model) is Kind.TENANT and role not in (Role.GATE, Role.SWEEPER):
             yield f"{role}_tenant", role, f"{tenant_column(table)} = ANY {_TENANTS}"
         elif kind_of(model) is Kind.GLOBAL and role is not Role.GATE:

@@ -107,6 +107,10 @@ NAMED: tuple[tuple[str, tuple[str, str] | None], ...] = (
     ("roster/patterns/<pattern>", None),
     ("roster/absences/<absence>", None),
     ("roster/notes/<note>", None),
+    ("articles/<slug>", ("articles", "slug")),
+    ("versions/<int:number>", None),
+    ("runs/<run>", ("runbook_runs", "public_id")),
+    ("steps/<int:place>", None),
 )
 # Names under which forms and documents of ours take ids.
 FIELDS: dict[str, tuple[str, str]] = {
@@ -127,6 +131,8 @@ FIELDS: dict[str, tuple[str, str]] = {
     "assignee": ("memberships", "user_id"),
     "requester_user_id": ("memberships", "user_id"),
     "to_user_id": ("memberships", "user_id"),
+    "article": ("articles", "slug"),
+    "runbook": ("articles", "slug"),
 }
 
 

@@ -36,6 +36,7 @@ ELSEWHERE = {
     "staff.set_needs": "needs categories of tickets",
     "campaigns.start_campaign": "looks as approving does",
     "campaigns.pause_campaign": "looks as aborting does",
+    "knowledge.offer_answers": "a piece of the page on which tickets are opened",
     "console.offboard_tenant": "only of a client that is suspended",
 }
 VIEWERS = {
@@ -48,8 +49,14 @@ VIEWERS = {
     "upkeep": "Nadia",
     "search": "Nadia",
     "staff": "Mia",
+    "knowledge": "Nadia",
 }
-PUBLIC = ("account.sign_in", "account.forget_password")
+PUBLIC = ("account.sign_in", "account.forget_password", "knowledge.find_help", "knowledge.read_help")
+OTHERS = {
+    "search.find_for_client": "Alice",
+    "knowledge.find_answers": "Alice",
+    "knowledge.read_article": "Alice",
+}
 
 
 @dataclass(frozen=True)
@@ -77,9 +84,7 @@ def all_looks(app: Flask, scene: Scene) -> list[Look]:
 def _viewer(name: str) -> str:
     if name in PUBLIC or name.startswith("follow."):
         return NOBODY
-    if name == "search.find_for_client":
-        return "Alice"
-    return VIEWERS.get(name.partition(".")[0], "Alice")
+    return OTHERS.get(name) or VIEWERS.get(name.partition(".")[0], "Alice")
 
 
 def _value(scene: Scene, name: str, parameter: str) -> str:
@@ -96,6 +101,7 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "console.remove_staff": scene.staff,
         "console.lift_provider_freeze": scene.provider_freeze,
         "console.show_mail": scene.mail,
+        "knowledge.draft_article": scene.resolved,
     }
     usual = {
         "slug": "acme",
@@ -126,5 +132,9 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "shift": scene.shift,
         "person": scene.staff,
         "note": scene.note,
+        "run": scene.run,
+        "number": "2",
     }
+    if name.startswith("knowledge.") and parameter == "slug":
+        return scene.article
     return special.get(name) or usual[parameter]

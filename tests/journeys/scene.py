@@ -20,6 +20,9 @@ from contracts.timers.maintenance import Work, record_maintenance
 from msp.agents.shared import add_shared
 from msp.campaigns import services as campaigns
 from msp.campaigns.models import Action, Campaign, CampaignTenant, Release
+from msp.knowledge import services as articles
+from msp.knowledge.rules import Step
+from msp.knowledge.runbooks import start_runbook, tick_step
 from msp.mail.followers import token_of
 from msp.mail.models import OutgoingMail
 from msp.reports.evidence import gather_evidence
@@ -85,6 +88,8 @@ class Scene:
     team: str
     shift: str
     note: str
+    article: str
+    run: str
 
 
 def build(portal: Portal) -> Scene:
@@ -98,6 +103,7 @@ def build(portal: Portal) -> Scene:
         trial = _trial(app, cast)
         planned = _upkeep(app, cast)
         staff = staffing.build(app, cast)
+        known = _knowledge(app, cast, codes[0])
         portal.work()
         with personas.within(app, cast, "acme"):
             acme = cast.tenants["acme"]
@@ -131,6 +137,7 @@ def build(portal: Portal) -> Scene:
                 **planned,
                 **_tiers(app, cast, codes),
                 **staff,
+                **known,
             )
 
 
@@ -364,6 +371,33 @@ def _upkeep(app: Any, cast: personas.Cast) -> dict[str, str]:
             "freeze": str(freeze.public_id),
             "provider_freeze": str(everywhere.public_id),
         }
+
+
+def _knowledge(app: Any, cast: personas.Cast, code: str) -> dict[str, str]:
+    """A public article of two versions, a known error, and a runbook under way on a ticket."""
+    now, nadia = time.now(), personas.actor(app, cast, "Nadia")
+    said = {
+        "title": "The printer prints nothing",
+        "body": "## First\n\nSwitch it **off**, wait, switch it on.",
+    }
+    with personas.within(app, cast, "Nadia"):
+        texts = {"en": said, "id": {"title": "Printer tidak mencetak", "body": "Matikan, tunggu, nyalakan."}}
+        first = articles.Draft(texts=texts, audience="public")
+        article = articles.add_article(first, by=nadia, at=now - timedelta(days=3))
+        later = articles.Draft(
+            texts={**texts, "en": {**said, "body": f"{said['body']}\n\nThen ask us."}}, audience="public"
+        )
+        articles.change_article(article, later, by=nadia, at=now)
+        steps = [Step("Buat akun", "Make the account"), Step("", "Resolve the ticket", "state:resolved")]
+        book = articles.Draft(kind="runbook", texts={"en": {"title": "New employee"}}, steps=steps)
+        runbook = articles.add_article(book, by=nadia, at=now)
+        for one in (article, runbook):
+            articles.publish_article(one, by=nadia, at=now)
+        ticket = queries.find_ticket(code, by=nadia)
+        run = start_runbook(ticket, runbook, language="en", by=nadia, at=now)
+        tick_step(run, ticket, 1, note="By the rule", by=nadia, at=now)
+        db.session.commit()
+        return {"article": article.slug, "run": str(run.public_id)}
 
 
 def _campaigns(app: Any, cast: personas.Cast) -> tuple[fleet.Rollout, fleet.Rollout, fleet.Rollout]:
