@@ -140,6 +140,11 @@ class RemoteSessionAsked(OnTicket):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RemoteSessionEnded(RemoteSessionAsked):
+    """The work on the machine is over, and what was done is written down."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class VisitPlanned(OnTicket):
     """Somebody goes there; `sequence` counts what people were told, `left_user_id` goes no more."""
 

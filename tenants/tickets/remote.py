@@ -15,7 +15,7 @@ from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
 from tenants.foundation.errors import Conflict, Forbidden, InvalidMany, NotFound
 from tenants.tickets import rules
-from tenants.tickets.events import RemoteSessionAsked
+from tenants.tickets.events import RemoteSessionAsked, RemoteSessionEnded
 from tenants.tickets.history import check_rev, hold, note, who_is
 from tenants.tickets.models import Ticket
 from tenants.tickets.remote_models import OPEN, RemoteSession
@@ -39,16 +39,7 @@ def ask_for_consent(ticket: Ticket, *, by: Actor, at: datetime, rev: int | None 
         raise Conflict(_l("A remote session is asked for or runs already."))
     session = _add(ticket, "asked", by=by, at=at)
     _note(ticket, session, "remote_session_begun", "asked", by=by, at=at)
-    events.record(
-        RemoteSessionAsked(
-            tenant_id=ticket.tenant_id,
-            at=at,
-            by=by,
-            ticket_id=ticket.id,
-            seq=ticket.rev,
-            session_id=session.id,
-        )
-    )
+    _tell(ticket, session, RemoteSessionAsked, by=by, at=at)
     return session
 
 
@@ -105,6 +96,7 @@ def end_session(
     if session.state == "running":
         session.state, session.ended_at, session.ended_by = "ended", at, by.name[:120]
     _note(ticket, session, "remote_session_ended", session.state, by=by, at=at)
+    _tell(ticket, session, RemoteSessionEnded, by=by, at=at)
 
 
 def drop_request(
@@ -131,6 +123,15 @@ def withdraw_consent(ticket: Ticket, session: RemoteSession, *, by: Actor, at: d
         raise Conflict(_l("This remote session is over already."))
     session.state, session.ended_at, session.ended_by = "withdrawn", at, by.name[:120]
     _note(ticket, session, "remote_session_ended", "withdrawn", by=by, at=at)
+
+
+def _tell(
+    ticket: Ticket, session: RemoteSession, happening: type[RemoteSessionAsked], *, by: Actor, at: datetime
+) -> None:
+    told = happening(
+        tenant_id=ticket.tenant_id, at=at, by=by, ticket_id=ticket.id, seq=ticket.rev, session_id=session.id
+    )
+    events.record(told)
 
 
 def find_session(ticket: Ticket, public_id: str) -> RemoteSession:
