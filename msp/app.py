@@ -56,6 +56,8 @@ MODELS = (
     "tenants.people.models",
     "tenants.assets.models",
     "tenants.tickets.models",
+    "tenants.tickets.category_models",
+    "tenants.tickets.relation_models",
     "contracts.terms.models",
     "contracts.timers.models",
     "contracts.statements.models",

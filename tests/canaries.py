@@ -62,6 +62,10 @@ class Filler:
                 self.rows[table.name] = self._insert(table)
         return self.rows
 
+    def second_ticket(self) -> int:
+        """Another ticket of the same tenant."""
+        return int(self._insert(Base.metadata.tables["tickets"])["id"])
+
     def word(self, table: str, column: str) -> str:
         """A word that names its tenant and place."""
         return f"{WORD}-{self.marker}-{table}-{column}"
@@ -203,6 +207,18 @@ SPECIAL: dict[tuple[str, str], Special] = {
     # The provider's own, which all of its staff may read.
     ("provider_freezes", "name"): lambda _: "Closing of the year",
     ("provider_freezes", "created_by"): lambda _: "Mia",
+    ("categories", "name_en"): lambda _: "Hardware",
+    ("categories", "name_id"): lambda _: "Perangkat keras",
+    ("canned_replies", "name"): lambda _: "Greeting",
+    ("canned_replies", "body"): lambda _: "Hello $requester",
+    ("canned_replies", "changed_by"): lambda _: "Mia",
+    ("checklist_templates", "name"): lambda _: "New laptop",
+    ("checklist_templates", "lines"): lambda _: ["Install the agent"],
+    ("checklist_templates", "changed_by"): lambda _: "Mia",
+    ("queue_views", "name"): lambda _: "Printers",
+    ("ticket_links", "other_id"): lambda filler: filler.second_ticket(),
+    ("tickets", "merged_into_id"): lambda filler: None,
+    ("tickets", "follows_id"): lambda filler: None,
     ("maintenance_plans", "checklist"): lambda filler: [f"{WORD}-{filler.marker}-checklist"],
     ("contract_versions", "terms"): _terms,
     ("term_trials", "draft"): _terms,
