@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from msp import reactions
 from msp.background import doorbell
 from msp.settings import Settings, flask_config, load
+from msp.threads.around import build_around
 from msp.threads.clocks import build_clocks, build_side_clocks
 from msp.threads.worked import build_worked
 from msp.web import (
@@ -142,6 +143,7 @@ def _install_features(app: APIFlask) -> None:
             install(app)
     panels.add(app, "ticket", build_clocks)
     panels.add(app, "ticket", build_side_clocks)
+    panels.add(app, "ticket", build_around)
     panels.add(app, "ticket", build_worked)
     events.connect(reactions.WITHIN, reactions.AFTER)
     doorbell.install(app)

@@ -3,12 +3,35 @@
 from flask import Flask
 from flask_babel import lazy_gettext as _l
 
-from msp.desk import hand_overs, opening, queue, states, ticket, times
+from msp.desk import (
+    checklists,
+    details,
+    hand_overs,
+    linking,
+    opening,
+    queue,
+    states,
+    ticket,
+    times,
+    watchers,
+)
 from msp.desk.blueprint import bp
 from msp.web import navigation
 from tenants.foundation.permissions import Permission
 
-__all__ = ["bp", "hand_overs", "opening", "queue", "states", "ticket", "times"]
+__all__ = [
+    "bp",
+    "checklists",
+    "details",
+    "hand_overs",
+    "linking",
+    "opening",
+    "queue",
+    "states",
+    "ticket",
+    "times",
+    "watchers",
+]
 
 
 def install(app: Flask) -> None:

@@ -353,10 +353,15 @@ def list_requesters(tenant_id: int) -> Sequence[Membership]:
     return db.session.scalars(found.order_by(Membership.name, Membership.id)).all()
 
 
-def find_requester(tenant_id: int, user_id: int | None) -> Requester | None:
-    """A member of a client as the one who asks, or None."""
+def find_member(tenant_id: int, user_id: int | None) -> Membership | None:
+    """An active person of a client by account, or None."""
     found = select(Membership).where(
         Membership.tenant_id == tenant_id, Membership.user_id == user_id, Membership.state == "active"
     )
-    person = db.session.scalar(found)
+    return db.session.scalar(found)
+
+
+def find_requester(tenant_id: int, user_id: int | None) -> Requester | None:
+    """A member of a client as the one who asks, or None."""
+    person = find_member(tenant_id, user_id)
     return None if person is None else Requester(person.name, person.email, person.user_id)

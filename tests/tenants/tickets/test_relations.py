@@ -68,7 +68,9 @@ class TestCategories:
             category(desk, "e", parent)
         assert refused.value.field == "parent"
 
-    @pytest.mark.parametrize(("en", "own", "field"), [("", "x", "name_en"), ("x", " ", "name_id"), ("x" * 81, "x", "name_en")])  # fmt: skip
+    @pytest.mark.parametrize(
+        ("en", "own", "field"), [("", "x", "name_en"), ("x", " ", "name_id"), ("x" * 81, "x", "name_en")]
+    )
     def test_names_are_asked_for(self, desk, en, own, field):
         with pytest.raises(Invalid) as refused:
             categories.add_category(name_en=en, name_id=own, parent=None, by=leo(desk), at=MONDAY)
