@@ -4,6 +4,7 @@ from flask import Flask
 from flask_babel import lazy_gettext as _l
 
 from msp.desk import (
+    bulk,
     checklists,
     details,
     hand_overs,
@@ -13,6 +14,7 @@ from msp.desk import (
     states,
     ticket,
     times,
+    views,
     watchers,
 )
 from msp.desk.blueprint import bp
@@ -21,6 +23,7 @@ from tenants.foundation.permissions import Permission
 
 __all__ = [
     "bp",
+    "bulk",
     "checklists",
     "details",
     "hand_overs",
@@ -30,6 +33,7 @@ __all__ = [
     "states",
     "ticket",
     "times",
+    "views",
     "watchers",
 ]
 

@@ -33,6 +33,7 @@ ELSEWHERE = {
     "upkeep.show_feed": "for programs",
     "campaigns.start_campaign": "looks as approving does",
     "campaigns.pause_campaign": "looks as aborting does",
+    "desk.act_on_many": "needs ticked tickets",
     "console.offboard_tenant": "only of a client that is suspended",
 }
 VIEWERS = {
@@ -102,6 +103,9 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "part": scene.part,
         "release": scene.release,
         "entry_id": scene.entry,
+        "category_id": scene.category,
+        "reply_id": scene.reply,
+        "template_id": scene.checklist,
         "public_id": scene.member,
         "plan": scene.plan,
         "policy": scene.policy,
