@@ -64,15 +64,16 @@ class Filler:
 
     def second_ticket(self) -> int:
         """Another ticket of the same tenant."""
-        return int(self._insert(Base.metadata.tables["tickets"])["id"])
+        table = Base.metadata.tables["tickets"]
+        return int(self._insert(table, external_number=None, request_key=None)["id"])
 
     def word(self, table: str, column: str) -> str:
         """A word that names its tenant and place."""
         return f"{WORD}-{self.marker}-{table}-{column}"
 
-    def _insert(self, table: Table) -> dict[str, Any]:
+    def _insert(self, table: Table, **instead: Any) -> dict[str, Any]:
         written = [column for column in table.columns if self._is_written(table, column)]
-        values = {column.name: self._value(table, column) for column in written}
+        values = {column.name: self._value(table, column) for column in written} | instead
         names = ", ".join(f'"{name}"' for name in values)
         marks = ", ".join(["%s"] * len(values))
         cursor = self.connection.cursor(row_factory=psycopg.rows.dict_row)

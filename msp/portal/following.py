@@ -10,8 +10,7 @@ from flask_wtf import FlaskForm
 from msp.intake.receiving import receive_ticket
 from msp.portal.blueprint import bp
 from msp.threads.acting import acted, form_status
-from msp.threads.forms import request_key_field
-from msp.threads.forms import words as text
+from msp.threads.forms import request_key_field, words
 from msp.web.access import actor, require
 from tenants.foundation import time
 from tenants.foundation.db import db
@@ -26,7 +25,7 @@ from tenants.tickets.models import Ticket
 class FollowUpForm(FlaskForm):
     """What is wrong again."""
 
-    body = text(_l("What is wrong again?"), _l("Describe what happens."), longest=LONGEST_BODY)
+    body = words(_l("What is wrong again?"), _l("Describe what happens."), longest=LONGEST_BODY)
     request_key = request_key_field()
 
 
