@@ -123,6 +123,12 @@ _ICONS = {
     "cancelled": "x-circle",
     "terms_applied": "file-earmark-text",
     "merged": "arrow-right-circle",
+    "linked": "tag",
+    "unlinked": "tag",
+    "categorised": "tags",
+    "placed": "pc-display",
+    "watchers_changed": "people",
+    "checklist_changed": "check2",
 }
 
 

@@ -37,25 +37,6 @@ WAITING = {
     "visit": _l("Waiting for a visit"),
     "change": _l("Waiting for a change"),
 }
-TICKET_KINDS = {
-    "incident": _l("Incident"),
-    "request": _l("Request"),
-    "problem": _l("Problem"),
-    "change": _l("Change"),
-}
-SOURCES = {
-    "portal": _l("Portal"),
-    "phone": _l("Phone"),
-    "mail": _l("E-mail"),
-    "chat": _l("Chat"),
-    "sms": _l("SMS"),
-    "whatsapp": _l("WhatsApp"),
-    "website": _l("Website"),
-    "api": _l("API"),
-    "campaign": _l("Campaign"),
-    "upkeep": _l("Upkeep"),
-    "import": _l("Import"),
-}
 CAMPAIGN_STATES = {
     "draft": Look(_l("Draft"), "pencil"),
     "submitted": Look(_l("Waiting for approval"), "hourglass-split", "info"),

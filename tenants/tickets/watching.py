@@ -110,9 +110,8 @@ def _add(
     there = list_watchers(ticket)
     same = [one for one in there if (one.user_id, one.email) == (user_id, email)]
     if same:
-        if same[0].confirmed_at is None:
-            same[0].confirmed_at = confirmed_at
-            db.session.flush()
+        if same[0].confirmed_at is None and confirmed_at is not None:
+            _confirm(ticket, same[0], by=by, at=at)
         return None
     if len(there) >= MOST_WATCHERS:
         raise Conflict(_l("A ticket has at most 50 watchers."))
@@ -139,8 +138,12 @@ def confirm_watcher(ticket: Ticket, watcher: Watcher, *, by: Actor, at: datetime
         raise Forbidden
     hold(ticket)
     if watcher.confirmed_at is None:
-        watcher.confirmed_at = at
-        note(ticket, "watchers_changed", by=by, at=at, confirmed=watcher.name)
+        _confirm(ticket, watcher, by=by, at=at)
+
+
+def _confirm(ticket: Ticket, watcher: Watcher, *, by: Actor, at: datetime) -> None:
+    watcher.confirmed_at = at
+    note(ticket, "watchers_changed", by=by, at=at, confirmed=watcher.name)
 
 
 def unwatch(ticket: Ticket, watcher: Watcher, *, by: Actor, at: datetime) -> None:
