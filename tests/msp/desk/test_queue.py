@@ -3,8 +3,10 @@
 import pytest
 from sqlalchemy import select
 
+from msp.desk.each import try_each
 from tenants.foundation import time
 from tenants.foundation.db import db
+from tenants.foundation.errors import Conflict
 from tenants.people.models import StaffMember
 from tenants.tickets import categories, queries, services, views
 from tenants.tickets.category_models import QueueView
@@ -215,7 +217,26 @@ class TestBulk:
         assert "This is needed." in answer.text
 
 
-def test_replayed_state_is_unchanged_by_a_look(app, cast, codes):
+def test_what_is_refused_halfway_leaves_nothing_behind(app, cast, codes):
+    def act(ticket):
+        services.set_priority(ticket, priority="P1", reason="So", by=leo, at=time.now())
+        if ticket.code == codes[1]:
+            raise Conflict("not this one")
+
+    with personas.within(app, cast, "Leo") as leo:
+        tried = try_each(queries.list_by_codes(codes, by=leo), act)
+        db.session.commit()
+    assert {one.code: one.refusal for one in tried} == {
+        codes[0]: None,
+        codes[1]: "not this one",
+        codes[2]: None,
+    }
+    with personas.within(app, cast, "Leo") as leo:
+        found = {one.code: (one.priority, one.rev) for one in queries.list_by_codes(codes, by=leo)}
+    assert found == {codes[0]: ("P1", 2), codes[1]: ("P2", 1), codes[2]: ("P1", 2)}
+
+
+def test_a_look_ahead_changes_nothing(app, cast, codes):
     with personas.within(app, cast, "Leo") as leo:
         before = [queries.find_ticket(code, by=leo).rev for code in codes]
     personas.sign_in(app, cast, "Dana").get("/desk/bulk", query_string={"act": "note", "codes": codes})
