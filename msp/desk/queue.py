@@ -13,7 +13,7 @@ from contracts.timers.queries import badges
 from msp.desk.blueprint import bp
 from msp.desk.bulk import acts_for
 from msp.desk.narrowing import narrowed_by, places_of
-from msp.desk.views import address_of, saved_views
+from msp.desk.views import address_of, offered_views
 from msp.threads.choices import reader_language
 from msp.web.access import actor, require
 from msp.web.paging import Page, asked, cut
@@ -27,7 +27,7 @@ from tenants.tickets.categories import read_tree
 from tenants.tickets.codes import Mistyped, looks_like_code, parse
 from tenants.tickets.models import OPEN_STATES, PRIORITIES, STATES, TIERS, Ticket
 from tenants.tickets.queries import Filter
-from tenants.tickets.views import KEPT, home_of
+from tenants.tickets.views import KEPT, home_among, list_views
 
 # Filters that are folded away until one of them is used.
 FURTHER = ("kind", "category", "waiting", "source", "site", "asset", "from", "to")
@@ -39,7 +39,8 @@ def show_queue() -> Any:
     """Open tickets across clients; closed ones of one client, newest first."""
     if (code := _as_code(request.args.get("q", ""))) is not None:
         return redirect(url_for("desk.show_ticket", code=code))
-    if not request.args and (home := home_of(actor())) is not None:
+    views = list_views(by=actor())
+    if not request.args and (home := home_among(views, actor())) is not None:
         return redirect(address_of(home))
     tenants, tree = list_tenant_names(), read_tree()
     narrowed = narrowed_by(request.args, tenants, tree)
@@ -61,7 +62,7 @@ def show_queue() -> Any:
         sources=SOURCE_WORDS.items(),
         categories=[(str(one.category.public_id), one.path(reader_language())) for one in tree.places],
         **places_of(narrowed),
-        views=[(one, address_of(one)) for one in saved_views([tenant.slug for tenant in tenants])],
+        views=[(one, address_of(one)) for one in offered_views(views, [one.slug for one in tenants])],
         acts=acts_for(),
         kept=urlencode({name: request.args[name] for name in KEPT if request.args.get(name)}),
         needs_client=_needs_client(narrowed, tenants),

@@ -1,5 +1,6 @@
 """Saved views of the queue: one's own, one of them first, and those that managers share."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -40,9 +41,8 @@ def address_of(view: QueueView) -> str:
     return f"{url_for('desk.show_queue')}?{urlencode({**view.filters, 'view': view.public_id})}"
 
 
-def saved_views(tenants: list[str]) -> list[QueueView]:
+def offered_views(found: Sequence[QueueView], tenants: list[str]) -> list[QueueView]:
     """The views that somebody is offered; a shared one about a client that one does not know is left out."""
-    found = views.list_views(by=actor())
     return [one for one in found if one.filters.get("tenant") is None or one.filters["tenant"] in tenants]
 
 
@@ -55,7 +55,7 @@ def list_views() -> Any:
     if acted(form, lambda: _save(form, filters)):
         flash(_("The view is saved."), "good")
         return redirect(url_for("desk.list_views"))
-    known = saved_views([one.slug for one in list_tenant_names()])
+    known = offered_views(views.list_views(by=actor()), [one.slug for one in list_tenant_names()])
     page = render_template(
         "desk/list_views.html", form=form, filters=filters, views=known, address_of=address_of
     )

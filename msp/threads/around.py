@@ -8,7 +8,7 @@ from msp.threads.choices import reader_language
 from msp.web.access import actor
 from msp.web.panels import Panel
 from tenants.foundation import time
-from tenants.tickets import categories, checklists, follow_ups, linking, merging, places, watching
+from tenants.tickets import categories, checklists, follow_ups, linking, places, watching
 from tenants.tickets.models import Ticket
 from tenants.tickets.queries import TicketView
 
@@ -32,13 +32,13 @@ BACK_WORDS = {
 def build_around(*, view: TicketView, **_more: Any) -> Panel:
     """The panel; a fixed number of statements however much there is."""
     ticket, staff = view.ticket, actor().is_staff
-    watchers = watching.list_watchers(ticket)
+    watchers, family = watching.list_watchers(ticket), follow_ups.find_family(ticket)
     shown: dict[str, Any] = {
-        "category": categories.read_tree().path(ticket.category_id, reader_language()),
+        "category": _category(ticket),
         "further": places.list_further_assets(ticket),
-        "current": merging.current_of(ticket),
-        "merged": merging.list_merged(ticket),
-        "followed": follow_ups.list_followed(ticket),
+        "current": family.current,
+        "merged": family.merged,
+        "followed": family.followed,
         "may_follow_up": follow_ups.may_follow_up(ticket, time.now()),
         "watching": any(one.user_id == actor().id for one in watchers),
     }
@@ -53,6 +53,12 @@ def build_around(*, view: TicketView, **_more: Any) -> Panel:
         "items": items,
         "unfinished": [one for one in items if one.done_at is None],
     }
+
+
+def _category(ticket: Ticket) -> str:
+    if ticket.category_id is None:
+        return ""
+    return categories.read_tree().path(ticket.category_id, reader_language())
 
 
 def awaited_change(ticket: Ticket) -> str:

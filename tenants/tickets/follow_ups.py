@@ -1,5 +1,7 @@
 """Taking up again what cannot be reopened any more: another ticket that carries on the first one's matter."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import or_, select
@@ -53,8 +55,33 @@ def _subject(first: Ticket) -> str:
     return plain[: LONGEST_SUBJECT - len(mark)] + mark
 
 
-def list_followed(ticket: Ticket) -> list[tuple[Ticket, bool]]:
-    """The ticket before (False) and those after (True) in a row of follow-ups; one statement."""
-    around = or_(Ticket.follows_id == ticket.id, Ticket.id == ticket.follows_id)
-    found = select(Ticket).where(Ticket.tenant_id == ticket.tenant_id, around).order_by(Ticket.id)
-    return [(one, one.follows_id == ticket.id) for one in db.session.scalars(found)]
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The tickets that carry on a ticket's matter, or that it carries on."""
+
+    # Where its story goes on: itself, or the one that it was merged into.
+    current: Ticket
+    merged: Sequence[Ticket]
+    # The ticket before (False) and those after (True) in a row of follow-ups.
+    followed: Sequence[tuple[Ticket, bool]]
+
+
+def find_family(ticket: Ticket) -> Family:
+    """What was merged with a ticket, and its follow-ups: one statement."""
+    around = or_(
+        Ticket.merged_into_id == ticket.id,
+        Ticket.follows_id == ticket.id,
+        Ticket.id.in_([one for one in (ticket.merged_into_id, ticket.follows_id) if one is not None]),
+    )
+    found = db.session.scalars(
+        select(Ticket).where(Ticket.tenant_id == ticket.tenant_id, around).order_by(Ticket.id)
+    ).all()
+    return Family(
+        next((one for one in found if one.id == ticket.merged_into_id), ticket),
+        [one for one in found if one.merged_into_id == ticket.id],
+        [
+            (one, one.follows_id == ticket.id)
+            for one in found
+            if ticket.id == one.follows_id or one.id == ticket.follows_id
+        ],
+    )

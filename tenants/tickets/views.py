@@ -38,10 +38,9 @@ def find_view(public_id: str, *, by: Actor) -> QueueView:
     return found
 
 
-def home_of(by: Actor) -> QueueView | None:
+def home_among(views: Sequence[QueueView], by: Actor) -> QueueView | None:
     """What the queue shows somebody first."""
-    found = select(QueueView).where(QueueView.user_id == by.id, QueueView.is_home)
-    return db.session.scalars(found.limit(1)).one_or_none()
+    return next((one for one in views if one.is_home and one.user_id == by.id), None)
 
 
 def save_view(

@@ -166,8 +166,8 @@ class TestFollowUps:
         second = services.open_ticket(tenant, asked, by=tina(desk), at=later(days=4))
         assert source.code in second.subject
         assert (second.follows_id, second.requester_name) == (source.id, "Bob")
-        assert follow_ups.list_followed(source) == [(second, True)]
-        assert follow_ups.list_followed(second) == [(source, False)]
+        assert follow_ups.find_family(source).followed == [(second, True)]
+        assert follow_ups.find_family(second).followed == [(source, False)]
         again = follow_ups.follow_up_request(second, body="Again", source="portal")
         assert again.subject.endswith(f"({second.code})")
 
