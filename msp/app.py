@@ -15,6 +15,7 @@ from msp import reactions
 from msp.background import doorbell
 from msp.settings import Settings, flask_config, load
 from msp.threads import invitations
+from msp.threads.around import build_around
 from msp.threads.clocks import build_clocks, build_side_clocks
 from msp.threads.rated import build_rating
 from msp.threads.tier_panels import build_cases, build_path, build_remote, build_visits
@@ -68,6 +69,8 @@ MODELS = (
     "tenants.tickets.remote_models",
     "tenants.tickets.vendor_models",
     "tenants.tickets.visit_models",
+    "tenants.tickets.category_models",
+    "tenants.tickets.relation_models",
     "contracts.terms.models",
     "contracts.timers.models",
     "contracts.statements.models",
@@ -155,7 +158,15 @@ def _install_features(app: APIFlask) -> None:
             install(app)
     panels.add(app, "ticket", build_clocks)
     panels.add(app, "ticket", build_side_clocks)
-    for build in (build_remote, build_visits, build_cases, build_path, build_worked, build_rating):
+    for build in (
+        build_remote,
+        build_visits,
+        build_cases,
+        build_around,
+        build_path,
+        build_worked,
+        build_rating,
+    ):
         panels.add(app, "ticket", build)
     invitations.install()
     events.connect(reactions.WITHIN, reactions.AFTER)

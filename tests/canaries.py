@@ -62,13 +62,18 @@ class Filler:
                 self.rows[table.name] = self._insert(table)
         return self.rows
 
+    def second_ticket(self) -> int:
+        """Another ticket of the same tenant."""
+        table = Base.metadata.tables["tickets"]
+        return int(self._insert(table, external_number=None, request_key=None)["id"])
+
     def word(self, table: str, column: str) -> str:
         """A word that names its tenant and place."""
         return f"{WORD}-{self.marker}-{table}-{column}"
 
-    def _insert(self, table: Table) -> dict[str, Any]:
+    def _insert(self, table: Table, **instead: Any) -> dict[str, Any]:
         written = [column for column in table.columns if self._is_written(table, column)]
-        values = {column.name: self._value(table, column) for column in written}
+        values = {column.name: self._value(table, column) for column in written} | instead
         names = ", ".join(f'"{name}"' for name in values)
         marks = ", ".join(["%s"] * len(values))
         cursor = self.connection.cursor(row_factory=psycopg.rows.dict_row)
@@ -235,6 +240,18 @@ SPECIAL: dict[tuple[str, str], Special] = {
     **{(table, "level"): lambda _: 2 for table in ("staff_skills", "category_skills")},
     ("certificates", "expires_on"): lambda _: date(2030, 1, 1),
     **{(table, "ends_at"): lambda _: AT + timedelta(hours=8) for table in ("shifts", "absences")},
+    ("categories", "name_en"): lambda _: "Hardware",
+    ("categories", "name_id"): lambda _: "Perangkat keras",
+    ("canned_replies", "name"): lambda _: "Greeting",
+    ("canned_replies", "body"): lambda _: "Hello $requester",
+    ("canned_replies", "changed_by"): lambda _: "Mia",
+    ("checklist_templates", "name"): lambda _: "New laptop",
+    ("checklist_templates", "lines"): lambda _: ["Install the agent"],
+    ("checklist_templates", "changed_by"): lambda _: "Mia",
+    ("queue_views", "name"): lambda _: "Printers",
+    ("ticket_links", "other_id"): lambda filler: filler.second_ticket(),
+    ("tickets", "merged_into_id"): lambda filler: None,
+    ("tickets", "follows_id"): lambda filler: None,
     ("maintenance_plans", "checklist"): lambda filler: [f"{WORD}-{filler.marker}-checklist"],
     # Written for this client: nobody of another one reads it, nor staff without its grant.
     **{

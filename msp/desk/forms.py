@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, DecimalField, SelectField, SelectMultipleField, StringField, widgets
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from msp.threads.forms import ActForm, RequestForm, words
+from msp.threads.forms import KINDS, ActForm, RequestForm, words
 from msp.web.fields import mail_address, options, plain_text
 from msp.web.words import TIERS as TIER_WORDS
 from msp.web.words import WAITING
@@ -14,6 +14,7 @@ from tenants.tickets.messages import LONGEST_BODY
 from tenants.tickets.models import PRIORITIES, TIERS, WAITING_REASONS
 from tenants.tickets.vendors import VendorAsk
 
+KIND_CHOICES = (*KINDS, ("problem", _l("A cause behind several tickets")), ("change", _l("A planned change")))
 LEVELS = (("high", _l("High")), ("medium", _l("Medium")), ("low", _l("Low")))
 
 
@@ -25,6 +26,7 @@ class WaitForm(ActForm):
         [InputRequired()],
         choices=options((reason, WAITING[reason]) for reason in WAITING_REASONS),
     )
+    change = StringField(_l("Code of the change"), [Length(max=40)])
     vendor = StringField(
         _l("Vendor"), [Length(max=120, message=_l("Write one line of at most 120 characters."))]
     )
@@ -118,6 +120,9 @@ class ReturnForm(ActForm):
 
 class PhoneForm(RequestForm):
     """Somebody calls: who, about what."""
+
+    kind = SelectField(_l("What is it?"), choices=options(KIND_CHOICES), default="incident")
+    category = SelectField(_l("Category"), choices=[], validate_choice=True, default="")
 
     requester = SelectField(_l("Who asks?"), choices=[], validate_choice=True, default="")
     caller_name = StringField(

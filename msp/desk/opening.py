@@ -9,6 +9,7 @@ from msp.desk.blueprint import bp
 from msp.desk.forms import PhoneForm
 from msp.intake.receiving import receive_ticket
 from msp.threads.acting import acted, form_status, keep_uploads
+from msp.threads.choices import category_options
 from msp.web.access import actor, require
 from msp.web.fields import options
 from tenants.assets.queries import list_choices
@@ -18,6 +19,7 @@ from tenants.foundation.permissions import Permission
 from tenants.tenancy.models import Tenant
 from tenants.tenancy.queries import find_tenant, list_all_tenants
 from tenants.tickets import queries, services
+from tenants.tickets.categories import Tree, read_tree
 from tenants.tickets.models import Ticket
 
 
@@ -43,14 +45,17 @@ def open_ticket(slug: str) -> Any:
     form.asset.choices = options(
         [("", _("None, or not known")), *((str(one.public_id), one.name) for one in assets)]
     )
+    tree = read_tree()
+    form.category.choices = options([("", _("None")), *category_options(tree)])
     opened: list[Ticket] = []
-    if acted(form, lambda: opened.append(_open(tenant, form, people, assets))):
+    if acted(form, lambda: opened.append(_open(tenant, form, people, assets, tree))):
         flash(_("Ticket %(code)s is open. Tell the caller its code.", code=opened[0].code), "good")
         return redirect(url_for("desk.show_ticket", code=opened[0].code))
     return render_template("desk/open_ticket.html", tenant=tenant, form=form), form_status()
 
 
-def _open(tenant: Tenant, form: PhoneForm, people: Any, assets: Any) -> Ticket:
+def _open(tenant: Tenant, form: PhoneForm, people: Any, assets: Any, tree: Tree) -> Ticket:
+    place = tree.named(form.category.data or "")
     asset = next((one for one in assets if str(one.public_id) == form.asset.data), None)
     request_ = services.Request(
         subject=form.subject.data or "",
@@ -61,6 +66,7 @@ def _open(tenant: Tenant, form: PhoneForm, people: Any, assets: Any) -> Ticket:
         requester=_requester(form, people),
         source="phone",
         asset=asset,
+        category=place.category if place else None,
         files=keep_uploads(tenant.id),
         request_key=form.request_key.data,
     )

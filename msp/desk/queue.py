@@ -3,22 +3,34 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import redirect, render_template, request, url_for
 
 from contracts.timers.beside import side_badges
 from contracts.timers.queries import badges
 from msp.desk.blueprint import bp
+from msp.desk.bulk import acts_for
+from msp.desk.narrowing import narrowed_by, places_of
+from msp.desk.views import address_of, offered_views
+from msp.threads.choices import reader_language
 from msp.threads.typed import as_code
 from msp.web.access import actor, require
 from msp.web.paging import Page, asked, cut
 from msp.web.panels import panels
+from msp.web.words import SOURCES as SOURCE_WORDS
+from msp.web.words import TICKET_KINDS, WAITING
 from tenants.foundation import time
 from tenants.foundation.permissions import Permission
 from tenants.tenancy.queries import TenantName, list_tenant_names
 from tenants.tickets import queries
+from tenants.tickets.categories import read_tree
 from tenants.tickets.models import OPEN_STATES, PRIORITIES, STATES, TIERS, Ticket
 from tenants.tickets.queries import Filter
+from tenants.tickets.views import KEPT, home_among, list_views
+
+# Filters that are folded away until one of them is used.
+FURTHER = ("kind", "category", "waiting", "source", "site", "asset", "from", "to")
 
 
 @bp.get("/")
@@ -27,8 +39,11 @@ def show_queue() -> Any:
     """Open tickets across clients; closed ones of one client, newest first."""
     if (code := as_code(request.args.get("q", ""))) is not None:
         return redirect(url_for("desk.show_ticket", code=code))
-    tenants = list_tenant_names()
-    narrowed = _narrowed(tenants)
+    views = list_views(by=actor())
+    if not request.args and (home := home_among(views, actor())) is not None:
+        return redirect(address_of(home))
+    tenants, tree = list_tenant_names(), read_tree()
+    narrowed = narrowed_by(request.args, tenants, tree)
     page = _page(narrowed, tenants)
     return render_template(
         "desk/show_queue.html",
@@ -41,28 +56,18 @@ def show_queue() -> Any:
         states=STATES,
         priorities=PRIORITIES,
         tiers=TIERS,
+        kind_words=TICKET_KINDS,
+        further=any(request.args.get(name) for name in FURTHER),
+        waiting=WAITING,
+        sources=SOURCE_WORDS.items(),
+        categories=[(str(one.category.public_id), one.path(reader_language())) for one in tree.places],
+        **places_of(narrowed),
+        views=[(one, address_of(one)) for one in offered_views(views, [one.slug for one in tenants])],
+        acts=acts_for(),
+        kept=urlencode({name: request.args[name] for name in KEPT if request.args.get(name)}),
         needs_client=_needs_client(narrowed, tenants),
         panels=panels("desk_home", actor=actor()),
     )
-
-
-def _narrowed(tenants: Sequence[TenantName]) -> Filter:
-    """The filter in the address; words that mean nothing narrow nothing, a foreign client finds nothing."""
-    slug = request.args.get("tenant", "")
-    known = {tenant.slug: tenant.id for tenant in tenants} if slug else {}
-    who = {"me": actor().id, "none": 0}.get(request.args.get("assignee", ""))
-    return Filter(
-        state=_one_of(request.args.get("state", ""), (*STATES, "all")) or "open",
-        tenant_id=known.get(slug, -1) if slug else None,
-        tier=_one_of(request.args.get("tier", ""), TIERS),
-        priority=_one_of(request.args.get("priority", ""), PRIORITIES),
-        assignee=who,
-        q=request.args.get("q", "")[:100],
-    )
-
-
-def _one_of(value: str, known: Sequence[str]) -> str:
-    return value if value in known else ""
 
 
 def _needs_client(narrowed: Filter, tenants: Sequence[TenantName]) -> bool:

@@ -4,8 +4,12 @@ from flask import Flask
 from flask_babel import lazy_gettext as _l
 
 from msp.desk import (
+    bulk,
+    checklists,
     coming_visits,
+    details,
     hand_overs,
+    linking,
     opening,
     queue,
     remote,
@@ -13,7 +17,9 @@ from msp.desk import (
     ticket,
     times,
     vendors,
+    views,
     visits,
+    watchers,
 )
 from msp.desk.blueprint import bp
 from msp.web import navigation
@@ -21,8 +27,12 @@ from tenants.foundation.permissions import Permission
 
 __all__ = [
     "bp",
+    "bulk",
+    "checklists",
     "coming_visits",
+    "details",
     "hand_overs",
+    "linking",
     "opening",
     "queue",
     "remote",
@@ -30,7 +40,9 @@ __all__ = [
     "ticket",
     "times",
     "vendors",
+    "views",
     "visits",
+    "watchers",
 ]
 
 

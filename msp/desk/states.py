@@ -7,6 +7,7 @@ from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 
 from msp.desk.blueprint import bp
+from msp.desk.codes import ticket_named
 from msp.desk.forms import AssignForm, CancelForm, PriorityForm, ReopenForm, ResolveForm, WaitForm
 from msp.staff.skills import list_skills, name_of_skill
 from msp.staff.suggesting import suggest_for
@@ -21,6 +22,8 @@ from tenants.foundation.permissions import Permission
 from tenants.people.models import StaffMember
 from tenants.tenancy.queries import find_tenant_by_id
 from tenants.tickets import queries, services
+from tenants.tickets.checklists import list_unfinished
+from tenants.tickets.linking import open_incidents
 from tenants.tickets.models import Ticket
 
 
@@ -78,6 +81,9 @@ def pause_ticket(code: str) -> Any:
 
 def _wait(ticket: Ticket, form: WaitForm) -> None:
     acting: dict[str, Any] = {"by": actor(), "at": time.now(), "rev": form.seen}
+    if form.reason.data == "change" and (form.change.data or "").strip():
+        services.wait_for_change(ticket, ticket_named(form.change.data, "change"), **acting)
+        return
     if form.reason.data == "vendor":
         services.wait_for_vendor(ticket, form.ask, **acting)
         return
@@ -95,8 +101,15 @@ def resolve_ticket(code: str) -> Any:
             ticket, solution=form.solution.data or "", by=actor(), at=time.now(), rev=form.seen
         ),
     ):
-        return back(ticket, _("The ticket is resolved. The requester is asked to confirm it."))
-    return form_page("resolve_ticket", ticket, form)
+        said = _("The ticket is resolved. The requester is asked to confirm it.")
+        return _offer_incidents(ticket, said) if open_incidents(ticket) else back(ticket, said)
+    return form_page("resolve_ticket", ticket, form, unfinished=list_unfinished(ticket))
+
+
+def _offer_incidents(problem: Ticket, said: str) -> Any:
+    """A problem is resolved: what it caused may be resolved with it, if somebody says so."""
+    flash(said, "good")
+    return redirect(url_for("desk.resolve_incidents", code=problem.code))
 
 
 @bp.route("/tickets/<code>/reopen", methods=["GET", "POST"])

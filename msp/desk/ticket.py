@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from flask import Response, redirect, render_template, url_for
+from flask import Response, redirect, render_template, request, url_for
 
 from msp.desk.blueprint import bp
+from msp.desk.composing import filled_reply
 from msp.threads.acting import acted, form_status, hand_out, keep_uploads
+from msp.threads.around import awaited_change
 from msp.threads.entries import tell
 from msp.threads.forms import ActForm, StaffMessageForm
 from msp.web.access import actor, require
@@ -13,13 +15,17 @@ from msp.web.panels import panels
 from tenants.foundation import time
 from tenants.foundation.permissions import Permission
 from tenants.tickets import queries, rules, services
+from tenants.tickets.replies import list_replies
 
 
 @bp.get("/tickets/<code>")
 @require(Permission.VIEW_DESK)
 def show_ticket(code: str) -> Any:
-    """The ticket with its whole history."""
-    return render_ticket(code, StaffMessageForm(formdata=None))
+    """The ticket with its whole history; `reply` puts a canned reply into the composer."""
+    form = StaffMessageForm(formdata=None)
+    if request.args.get("reply"):
+        form.body.data = filled_reply(code, request.args["reply"])
+    return render_ticket(code, form)
 
 
 def render_ticket(code: str, form: StaffMessageForm) -> Any:
@@ -35,10 +41,18 @@ def render_ticket(code: str, form: StaffMessageForm) -> Any:
         "desk/show_ticket.html",
         view=view,
         ticket=view.ticket,
-        entries=tell(history, view.files, audience="staff", file_url=file_url),
+        entries=tell(
+            history,
+            view.files,
+            audience="staff",
+            file_url=file_url,
+            merged=queries.list_merged_messages(view.ticket, by=actor()),
+        ),
         steps=queries.list_steps(view.ticket, by=actor(), at=time.now()),
         may_decide=view.hand_over is not None and rules.may_hold(actor().tier, view.hand_over.to_tier),
         form=form,
+        replies=list_replies(view.tenant.language),
+        change=awaited_change(view.ticket),
         act=ActForm(formdata=None, rev=str(view.ticket.rev)),
         panels=panels("ticket", ticket=view.ticket, view=view, history=lines, staff=True),
     )
@@ -49,7 +63,7 @@ def render_ticket(code: str, form: StaffMessageForm) -> Any:
 @require(Permission.WORK_TICKETS)
 def add_message(code: str) -> Any:
     """Reply in public, or leave a note."""
-    ticket = queries.find_ticket(code, by=actor())
+    ticket = services.current_of(queries.find_ticket(code, by=actor()))
     form = StaffMessageForm()
     said = acted(
         form,
@@ -64,7 +78,7 @@ def add_message(code: str) -> Any:
             request_key=form.request_key.data,
         ),
     )
-    return redirect(url_for("desk.show_ticket", code=code)) if said else render_ticket(code, form)
+    return redirect(url_for("desk.show_ticket", code=ticket.code)) if said else render_ticket(code, form)
 
 
 @bp.get("/tickets/<code>/files/<public_id>")

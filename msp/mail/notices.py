@@ -10,6 +10,7 @@ from msp.mail.addresses import address_of
 from msp.mail.followers import followed_at, rated_at
 from msp.mail.readers import find_reader
 from msp.mail.services import queue_mail
+from msp.mail.watchers import Told, watchers_to_tell
 from tenants.foundation.db import db
 from tenants.foundation.work import Claimed, request_work
 from tenants.people.models import StaffMember
@@ -47,8 +48,23 @@ def notify_of_ticket(work: Claimed) -> None:
     message = _message(asked.get("message")) or (_solution(ticket) if asked["what"] == "resolved" else None)
     if asked["what"] in ("replied", "answered") and (message is None or not message.body):
         return
+    told = set()
     for address, user_id, staff in _receivers(ticket, asked["what"], message):
+        told.add(address.lower())
         _queue(ticket, asked["what"], asked["seq"], message, address, user_id, staff=staff)
+    if asked["what"] in _WATCHED:
+        _tell_watchers(ticket, asked["what"], asked["seq"], message, told)
+
+
+# What watchers hear of: whatever is said in public, and that it is done.
+_WATCHED = ("replied", "answered", "resolved")
+
+
+def _tell_watchers(ticket: Ticket, what: str, seq: int, message: Message | None, told: set[str]) -> None:
+    author = message.author_user_id if message else None
+    for one in watchers_to_tell(ticket, but=told):
+        if one.user_id is None or one.user_id != author:
+            _queue(ticket, what, seq, message, one.address, one.user_id, staff=one.is_staff, watcher=one)
 
 
 def _message(message_id: int | None) -> Message | None:
@@ -95,6 +111,7 @@ def _queue(
     user_id: int | None,
     *,
     staff: bool,
+    watcher: Told | None = None,
 ) -> None:
     tenant = db.session.scalars(select(Tenant).where(Tenant.id == ticket.tenant_id)).one()
     page = "desk.show_ticket" if staff else "portal.show_ticket"
@@ -104,9 +121,11 @@ def _queue(
         "message": message,
         "current_tenant": tenant,
         "provider_name": current_app.extensions["settings"].provider_name,
-        "name": ticket.assignee_name if staff else ticket.requester_name,
-        "action_url": address_of(page, code=ticket.code) if user_id is not None else followed_at(ticket),
-        "rate_url": rated_at(ticket) if what == "resolved" else "",
+        "name": watcher.name if watcher else ticket.assignee_name if staff else ticket.requester_name,
+        "watching": watcher is not None,
+        # Without an account there is a link for the requester, and nothing for others to open.
+        "action_url": _way(ticket, page, user_id, is_requester=watcher is None and not staff),
+        "rate_url": rated_at(ticket) if what == "resolved" and watcher is None else "",
     }
     queue_mail(
         ticket.tenant_id,
@@ -115,6 +134,18 @@ def _queue(
         language=reader.language or tenant.language,
         context=context,
         unwanted=reader.unwanted,
-        key=f"ticket:{ticket.id}:{seq}:{'staff' if staff else 'requester'}",
+        key=f"ticket:{ticket.id}:{seq}:{_reader_key(staff, watcher)}",
         thread=f"ticket-{ticket.code}",
     )
+
+
+def _way(ticket: Ticket, page: str, user_id: int | None, *, is_requester: bool) -> str:
+    if user_id is not None:
+        return address_of(page, code=ticket.code)
+    return followed_at(ticket) if is_requester else ""
+
+
+def _reader_key(staff: bool, watcher: Told | None) -> str:
+    if watcher is not None:
+        return f"watcher-{watcher.watcher_id}"
+    return "staff" if staff else "requester"

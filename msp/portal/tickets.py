@@ -13,6 +13,7 @@ from msp.portal.blueprint import bp
 from msp.portal.forms import ReopenForm, WithdrawForm
 from msp.portal.home import narrowed_to_tenant
 from msp.threads.acting import acted, form_status, hand_out, keep_uploads
+from msp.threads.choices import category_options
 from msp.threads.entries import audience_of, tell
 from msp.threads.forms import ActForm, MessageForm, RatingForm, RequestForm
 from msp.web.access import actor, require, tenant
@@ -26,6 +27,8 @@ from tenants.foundation.errors import NotFound
 from tenants.foundation.permissions import Permission
 from tenants.tenancy.queries import find_tenant_by_id
 from tenants.tickets import queries, rules, services
+from tenants.tickets.categories import Tree, read_tree
+from tenants.tickets.follow_ups import may_follow_up
 from tenants.tickets.models import Ticket
 from tenants.tickets.ratings import rate_ticket as keep_rating
 
@@ -63,9 +66,11 @@ def open_ticket() -> Any:
     form.asset.choices = options(
         [("", _("None, or not known")), *((str(one.public_id), one.name) for one in assets)]
     )
+    tree = read_tree()
+    form.category.choices = options([("", _("I do not know")), *category_options(tree, top_only=True)])
     opened: list[Ticket] = []
     looked = "look" in request.form
-    if not looked and acted(form, lambda: opened.append(_open(company, form, assets))):
+    if not looked and acted(form, lambda: opened.append(_open(company, form, assets, tree))):
         flash(
             _("Thank you. Your ticket is %(code)s; we answer here and by mail.", code=opened[0].code), "good"
         )
@@ -77,7 +82,8 @@ def open_ticket() -> Any:
     return page, form_status()
 
 
-def _open(company: Any, form: RequestForm, assets: Any) -> Ticket:
+def _open(company: Any, form: RequestForm, assets: Any, tree: Tree) -> Ticket:
+    place = tree.named(form.category.data or "")
     requester = queries.find_requester(company.id, actor().id)
     if requester is None:
         raise NotFound
@@ -90,6 +96,7 @@ def _open(company: Any, form: RequestForm, assets: Any) -> Ticket:
         requester=requester,
         source="portal",
         asset=next((one for one in assets if str(one.public_id) == form.asset.data), None),
+        category=place.category if place else None,
         files=keep_uploads(company.id),
         request_key=form.request_key.data,
     )
@@ -117,10 +124,17 @@ def render_ticket(code: str, form: MessageForm) -> Any:
         "portal/show_ticket.html",
         view=view,
         ticket=view.ticket,
-        entries=tell(history, view.files, audience=audience, file_url=file_url),
+        entries=tell(
+            history,
+            view.files,
+            audience=audience,
+            file_url=file_url,
+            merged=queries.list_merged_messages(view.ticket, by=actor()),
+        ),
         audience=audience,
         steps=queries.list_steps(view.ticket, by=actor(), at=time.now()),
-        may_say=rules.may_say(view.ticket.state, "public"),
+        may_say=rules.may_say(services.current_of(view.ticket).state, "public"),
+        may_follow_up=may_follow_up(view.ticket, time.now()),
         form=form,
         act=ActForm(formdata=None, rev=str(view.ticket.rev)),
         panels=panels("ticket", ticket=view.ticket, view=view, history=lines, staff=False),
@@ -132,7 +146,7 @@ def render_ticket(code: str, form: MessageForm) -> Any:
 @require(Permission.OPEN_OWN_TICKETS)
 def add_message(code: str) -> Any:
     """Answer."""
-    ticket = queries.find_ticket(code, by=actor())
+    ticket = services.current_of(queries.find_ticket(code, by=actor()))
     form = MessageForm()
     said = acted(
         form,

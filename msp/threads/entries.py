@@ -1,11 +1,12 @@
 """From a ticket's history to the lines of its timeline, in words for staff or for the requester's side."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from contracts.terms.promise import MISS
 from msp.threads import tiers
@@ -54,12 +55,18 @@ def tell(
     *,
     audience: str,
     file_url: FileUrl,
+    merged: Iterable[tuple[TicketEvent, Message, str]] = (),
 ) -> list[Entry]:
-    """The timeline, oldest first; what does not concern the requester's side is left out for it."""
+    """The timeline, oldest first; what does not concern the requester's side is left out for it.
+
+    `merged` is what was said on tickets that became a part of this one, with the code of each.
+    """
     links: dict[int, list[Link]] = {}
     for file in files:
         links.setdefault(file.message_id, []).append(Link(file.name, file_url(file), file.size))
-    return [entry for line, message in history for entry in _entries(line, message, links, audience)]
+    own = [entry for line, message in history for entry in _entries(line, message, links, audience)]
+    others = [_from(code, _said(line, said, links.get(said.id, ()))) for line, said, code in merged]
+    return sorted([*own, *others], key=lambda entry: entry.at) if others else own
 
 
 def _entries(
@@ -72,6 +79,12 @@ def _entries(
         if words:
             kind = "system" if line.actor_kind == "system" else "event"
             yield Entry(line.at, _actor(line), words, kind, _ICONS.get(line.kind, "dot"))
+
+
+def _from(code: str, entry: Entry) -> Entry:
+    """Something that was said on a merged ticket, marked with its code."""
+    where = _("on %(code)s", code=code)
+    return replace(entry, via=f"{entry.via}, {where}" if entry.via else where)
 
 
 def _actor(line: TicketEvent) -> str:
@@ -113,6 +126,13 @@ _ICONS = {
     "terms_applied": "file-earmark-text",
     "rated": "star",
     **tiers.ICONS,
+    "merged": "arrow-right-circle",
+    "linked": "tag",
+    "unlinked": "tag",
+    "categorised": "tags",
+    "placed": "pc-display",
+    "watchers_changed": "people",
+    "checklist_changed": "check2",
 }
 
 
@@ -173,7 +193,69 @@ def _reprioritised(data: dict[str, Any]) -> str:
     )
 
 
+def _merged(data: dict[str, Any]) -> str:
+    if data.get("into"):
+        return _("merged it into %(code)s.", code=data["into"])
+    return _("merged %(code)s into it.", code=data["other"])
+
+
+_LINKED: dict[tuple[str, bool], Callable[[str], str]] = {
+    ("duplicate", True): lambda code: _("linked it as a duplicate of %(code)s.", code=code),
+    ("duplicate", False): lambda code: _("linked %(code)s as its duplicate.", code=code),
+    ("parent", True): lambda code: _("linked it as a part of %(code)s.", code=code),
+    ("parent", False): lambda code: _("linked %(code)s as its part.", code=code),
+    ("problem", True): lambda code: _("linked it with the problem %(code)s.", code=code),
+    ("problem", False): lambda code: _("linked %(code)s as caused by it.", code=code),
+    ("change", True): lambda code: _("linked it with the change %(code)s.", code=code),
+    ("change", False): lambda code: _("linked %(code)s, which waits for it.", code=code),
+    ("related", True): lambda code: _("linked it with %(code)s.", code=code),
+    ("related", False): lambda code: _("linked it with %(code)s.", code=code),
+}
+
+
+def _categorised(data: dict[str, Any]) -> str:
+    if not data.get("to_category"):
+        return _("took the category away.")
+    return _("put it into the category “%(path)s”.", path=data["to_category"])
+
+
+def _placed(data: dict[str, Any]) -> str:
+    named = [one for one in (data.get("asset"), *(data.get("further") or ()), data.get("site")) if one]
+    if not named:
+        return _("said that it concerns no asset and no site.")
+    return _("said what it concerns: %(names)s.", names=", ".join(named))
+
+
+def _watchers_changed(data: dict[str, Any]) -> str:
+    if data.get("added"):
+        return _("added %(name)s as a watcher.", name=data["added"])
+    if data.get("confirmed"):
+        return _("confirmed %(name)s as a watcher.", name=data["confirmed"])
+    return _("removed %(name)s as a watcher.", name=data.get("removed", ""))
+
+
+def _checklist_changed(data: dict[str, Any]) -> str:
+    what = data.get("what", "")
+    if data["change"] == "added":
+        return ngettext(
+            "put %(num)s item on the checklist: %(what)s",
+            "put %(num)s items on the checklist, the first: %(what)s",
+            data["count"],
+            what=what,
+        )
+    if data["change"] == "done":
+        return _("ticked off: %(what)s", what=what)
+    return _("took back that it is done: %(what)s", what=what)
+
+
 _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "merged": _merged,
+    "linked": lambda data: _LINKED[data["link"], data["is_first"]](data["other"]),
+    "unlinked": lambda data: _("took the link with %(code)s away.", code=data["other"]),
+    "categorised": _categorised,
+    "placed": _placed,
+    "watchers_changed": _watchers_changed,
+    "checklist_changed": _checklist_changed,
     "opened": lambda data: _("opened the ticket."),
     "reprioritised": _reprioritised,
     "assigned": _assigned,

@@ -93,6 +93,7 @@ class RequestForm(FlaskForm):
         choices=options(URGENCIES),
         default="medium",
     )
+    category = SelectField(_l("What is it about?"), choices=[], validate_choice=True, default="")
     asset = SelectField(_l("Which device or system?"), validate_choice=True, choices=[], default="")
     request_key = request_key_field()
 

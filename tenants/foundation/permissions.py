@@ -46,6 +46,7 @@ class Permission(StrEnum):
     WORK_TICKETS = "desk.work_tickets"
     ASSIGN_TICKETS = "desk.assign_tickets"
     SET_PRIORITY = "desk.set_priority"
+    MANAGE_DESK = "desk.manage"
 
     VIEW_CONSOLE = "console.view"
     VIEW_TENANTS = "console.view_tenants"
@@ -110,6 +111,7 @@ _MANAGER = _L3 | {
     P.VIEW_OUTBOX,
     P.RESEND_MAILS,
     P.VIEW_RATINGS,
+    P.MANAGE_DESK,
 }
 _CLIENT_USER = _EVERYONE | {P.VIEW_PORTAL, P.OPEN_OWN_TICKETS}
 

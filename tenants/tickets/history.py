@@ -81,4 +81,4 @@ def note(
 
 
 # Texts of people stay in the ticket: the audit log can't be erased.
-PRIVATE = frozenset({"reason", "subject"})
+PRIVATE = frozenset({"reason", "subject", "what", "added", "confirmed", "removed"})

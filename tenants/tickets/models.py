@@ -131,6 +131,11 @@ class Ticket(AllForClient, TenantOwned, Base):
     resolved_at: Mapped[datetime | None] = moment(nullable=True)
     closed_at: Mapped[datetime | None] = moment(nullable=True)
     external_number: Mapped[str | None] = mapped_column(String(80))
+    category_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("categories.id"))
+    # Where the story goes on once this one was merged; never a ticket that was merged itself.
+    merged_into_id: Mapped[int | None]
+    # The ticket that could not be reopened any more when this one took it up again.
+    follows_id: Mapped[int | None]
     # The key of the form that opened it: the second click finds the first one's ticket.
     request_key: Mapped[str | None] = mapped_column(String(64))
 
@@ -161,6 +166,9 @@ class Ticket(AllForClient, TenantOwned, Base):
         CheckConstraint("(state = 'waiting') = (waiting_reason IS NOT NULL)", name="waiting_has_a_reason"),
         belongs("assets", "asset_id"),
         belongs("sites", "site_id"),
+        belongs("tickets", "merged_into_id"),
+        belongs("tickets", "follows_id"),
+        CheckConstraint("merged_into_id <> id", name="merged_into_another"),
         Index("uq_tickets_code", "tenant_id", "code", unique=True),
         # Whoever asks by code knows no tenant: one probe, where the unique index takes one for each in scope.
         Index("ix_tickets_code", "code"),
@@ -186,6 +194,15 @@ class Ticket(AllForClient, TenantOwned, Base):
             "asset_id",
             "opened_at",
             postgresql_where=text("asset_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_tickets_merged",
+            "tenant_id",
+            "merged_into_id",
+            postgresql_where=text("merged_into_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_tickets_follows", "tenant_id", "follows_id", postgresql_where=text("follows_id IS NOT NULL")
         ),
     )
 

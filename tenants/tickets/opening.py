@@ -17,11 +17,13 @@ from tenants.foundation.db import db
 from tenants.foundation.errors import InvalidMany
 from tenants.tenancy.models import Site, Tenant
 from tenants.tickets import rules
+from tenants.tickets.category_models import Category
 from tenants.tickets.codes import new_code
 from tenants.tickets.events import TicketOpened
 from tenants.tickets.history import note
 from tenants.tickets.messages import LONGEST_BODY, Requester, add_message, write_message
 from tenants.tickets.models import KINDS, LEVELS, SOURCES, TIERS, Ticket
+from tenants.tickets.relation_models import TicketAsset
 from tenants.tickets.texts import learn_words
 
 LONGEST_SUBJECT = 200
@@ -42,7 +44,11 @@ class Request:
     source: str = "portal"
     kind: str = "incident"
     asset: Asset | None = None
+    further_assets: Sequence[Asset] = ()
     site: Site | None = None
+    category: Category | None = None
+    # The ticket that can't be reopened any more.
+    follows: Ticket | None = None
     files: Sequence[StoredFile] = ()
     request_key: str | None = None
     external_number: str | None = None
@@ -108,6 +114,12 @@ def _unknown_words(request: Request) -> Iterator[tuple[str, Any]]:
 def _foreign_things(tenant: Tenant, request: Request) -> Iterator[tuple[str, Any]]:
     if request.asset is not None and request.asset.tenant_id != tenant.id:
         yield "asset", _l("This asset is not known.")
+    if any(one.tenant_id != tenant.id for one in request.further_assets):
+        yield "further", _l("This asset is not known.")
+    if request.follows is not None and request.follows.tenant_id != tenant.id:
+        yield "follows", _l("This ticket is not known.")
+    if request.category is not None and not (request.category.is_active or request.follows):
+        yield "category", _l("This category is retired. Choose another one.")
     if request.site is not None and request.site.tenant_id != tenant.id:
         yield "site", _l("This site is not known.")
 
@@ -136,6 +148,8 @@ def _row(tenant: Tenant, request: Request, at: datetime) -> Ticket:
         requester_email=request.requester.email,
         asset_id=request.asset.id if request.asset else None,
         site_id=site_id,
+        category_id=request.category.id if request.category else None,
+        follows_id=request.follows.id if request.follows else None,
         source=request.source,
         opened_at=at,
         external_number=request.external_number,
@@ -183,6 +197,10 @@ def _learn_heading(ticket: Ticket, request: Request) -> None:
 
 def _begin_history(ticket: Ticket, request: Request, *, by: Actor, at: datetime, replay: bool) -> None:
     _learn_heading(ticket, request)
+    main = request.asset.id if request.asset else None
+    place = {"tenant_id": ticket.tenant_id, "ticket_id": ticket.id}
+    further = {one.id for one in request.further_assets if one.id != main}
+    db.session.add_all(TicketAsset(**place, asset_id=one) for one in sorted(further))
     described = write_message(
         ticket,
         request.body,

@@ -7,7 +7,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, select, tuple_
+from sqlalchemy import Select, and_, any_, bindparam, func, or_, select, tuple_
+from sqlalchemy.orm import aliased
 
 from tenants.assets.models import Asset
 from tenants.files.models import StoredFile
@@ -24,6 +25,7 @@ from tenants.tickets.codes import Mistyped, parse
 from tenants.tickets.history import who_is
 from tenants.tickets.messages import Requester
 from tenants.tickets.models import Attachment, HandOver, Message, Ticket, TicketEvent
+from tenants.tickets.relation_models import TicketAsset, Watcher
 from tenants.tickets.texts import search_tickets
 from tenants.tickets.times import MonthOfTime, months_of, worked_json
 
@@ -32,10 +34,17 @@ MOST_FOUND = 1000
 
 
 def visible_to(by: Actor) -> Any:
-    """The condition on tickets beyond the scope: a client's user sees the own ones, its admin all of the company's."""
+    """The condition on tickets beyond the scope.
+
+    A client's user sees the own ones and those that the person watches, its admin all of the company's.
+    """
     if by.is_staff or by.may(Permission.VIEW_COMPANY_TICKETS):
         return Ticket.id.is_not(None)
-    return Ticket.requester_user_id == by.id
+    watched = select(Watcher.ticket_id).where(
+        Watcher.user_id == by.id, Watcher.side == "client", Watcher.confirmed_at.is_not(None)
+    )
+    # An array is read once and then found by the key: `IN` would read all tickets of the client.
+    return or_(Ticket.requester_user_id == by.id, Ticket.id == any_(func.array(watched.scalar_subquery())))
 
 
 def find_ticket(code: str, *, by: Actor) -> Ticket:
@@ -44,6 +53,18 @@ def find_ticket(code: str, *, by: Actor) -> Ticket:
     if found is None:
         raise NotFound
     return found
+
+
+def list_by_codes(codes: Sequence[str], *, by: Actor) -> Sequence[Ticket]:
+    """The tickets with these codes that somebody may see, in the order of the queue; the others are left out."""
+    known = []
+    for code in codes:
+        try:
+            known.append(parse(code))
+        except Mistyped:
+            continue
+    found = select(Ticket).where(Ticket.code.in_(known), visible_to(by))
+    return db.session.scalars(found.order_by(Ticket.queue_at, Ticket.id)).all()
 
 
 def _code(typed: str) -> str:
@@ -116,12 +137,22 @@ def _files_json(staff: bool) -> Any:
         select(func.json_agg(one))
         .select_from(Attachment)
         .join(StoredFile, held)
-        .where(Attachment.tenant_id == Ticket.tenant_id, Attachment.ticket_id == Ticket.id)
+        .where(
+            Attachment.tenant_id == Ticket.tenant_id,
+            or_(Attachment.ticket_id == Ticket.id, Attachment.ticket_id.in_(_merged_ids())),
+        )
     )
     if not staff:
         said = and_(Message.tenant_id == Attachment.tenant_id, Message.id == Attachment.message_id)
         files = files.join(Message, said).where(Message.kind == "public")
     return files.correlate(Ticket).scalar_subquery()
+
+
+def _merged_ids() -> Any:
+    """The tickets that were merged into the one that is asked for."""
+    source = aliased(Ticket)
+    merged = select(source.id).where(source.tenant_id == Ticket.tenant_id, source.merged_into_id == Ticket.id)
+    return merged.correlate(Ticket)
 
 
 def list_steps(ticket: Ticket, *, by: Actor, at: datetime) -> tuple[str, ...]:
@@ -158,7 +189,9 @@ def find_file_of(ticket: Ticket, public_id: str, *, by: Actor) -> StoredFile:
         .where(
             StoredFile.tenant_id == ticket.tenant_id,
             StoredFile.public_id == wanted,
-            Attachment.ticket_id == ticket.id,
+            Attachment.ticket_id.in_(
+                select(Ticket.id).where(or_(Ticket.id == ticket.id, Ticket.merged_into_id == ticket.id))
+            ),
         )
     )
     if not by.is_staff:
@@ -200,6 +233,23 @@ def _history_statement(staff: bool) -> Select[TicketEvent, Message]:
     )
 
 
+def list_merged_messages(ticket: Ticket, *, by: Actor) -> Sequence[tuple[TicketEvent, Message, str]]:
+    """What was said on tickets that were merged into this one, with the code of each, in one statement."""
+    said = and_(Message.tenant_id == TicketEvent.tenant_id, Message.id == TicketEvent.message_id)
+    there = and_(Ticket.tenant_id == TicketEvent.tenant_id, Ticket.id == TicketEvent.ticket_id)
+    found = (
+        select(TicketEvent, Message, Ticket.code)
+        .join(Message, said)
+        .join(Ticket, there)
+        .where(Ticket.tenant_id == ticket.tenant_id, Ticket.merged_into_id == ticket.id)
+        .order_by(TicketEvent.at, TicketEvent.id)
+    )
+    if not by.is_staff:
+        found = found.where(Message.kind == "public")
+    with guard.only(ticket.tenant_id):
+        return [(row[0], row[1], row[2]) for row in db.session.execute(found)]
+
+
 def list_messages(ticket: Ticket, *, by: Actor) -> Sequence[Message]:
     """What was said on a ticket, as far as somebody may read it, in order."""
     found = select(Message).where(Message.tenant_id == ticket.tenant_id, Message.ticket_id == ticket.id)
@@ -220,6 +270,15 @@ class Filter:
     assignee: int | None = None
     requester: int | None = None
     asset_id: int | None = None
+    # A category with all below it, by row id; None narrows nothing.
+    category_ids: Sequence[int] | None = None
+    kind: str = ""
+    waiting_reason: str = ""
+    site_id: int | None = None
+    source: str = ""
+    # Opened at or after, and before.
+    opened_from: datetime | None = None
+    opened_until: datetime | None = None
     q: str = ""
 
 
@@ -268,11 +327,29 @@ def _narrow(found: Select[Any], narrowed: Filter, by: Actor) -> Select[Any]:
         (Ticket.tier, narrowed.tier),
         (Ticket.priority, narrowed.priority),
         (Ticket.requester_user_id, narrowed.requester),
-        (Ticket.asset_id, narrowed.asset_id),
+        (Ticket.kind, narrowed.kind),
+        (Ticket.waiting_reason, narrowed.waiting_reason),
+        (Ticket.site_id, narrowed.site_id),
+        (Ticket.source, narrowed.source),
     ):
         if value:
             found = found.where(column == value)
+    found = _narrow_further(found, narrowed)
     return found.where(_about(narrowed.q, by)) if narrowed.q.strip() else found
+
+
+def _narrow_further(found: Select[Any], narrowed: Filter) -> Select[Any]:
+    if narrowed.asset_id:
+        beside = select(TicketAsset.ticket_id).where(TicketAsset.asset_id == narrowed.asset_id)
+        on_it = Ticket.id == any_(func.array(beside.scalar_subquery()))
+        found = found.where(or_(Ticket.asset_id == narrowed.asset_id, on_it))
+    if narrowed.category_ids is not None:
+        found = found.where(among(Ticket.category_id, narrowed.category_ids))
+    if narrowed.opened_from is not None:
+        found = found.where(Ticket.opened_at >= narrowed.opened_from)
+    if narrowed.opened_until is not None:
+        found = found.where(Ticket.opened_at < narrowed.opened_until)
+    return found
 
 
 def _about(words: str, by: Actor) -> Any:
@@ -306,10 +383,15 @@ def list_requesters(tenant_id: int) -> Sequence[Membership]:
     return db.session.scalars(found.order_by(Membership.name, Membership.id)).all()
 
 
-def find_requester(tenant_id: int, user_id: int | None) -> Requester | None:
-    """A member of a client as the one who asks, or None."""
+def find_member(tenant_id: int, user_id: int | None) -> Membership | None:
+    """An active person of a client by account, or None."""
     found = select(Membership).where(
         Membership.tenant_id == tenant_id, Membership.user_id == user_id, Membership.state == "active"
     )
-    person = db.session.scalar(found)
+    return db.session.scalar(found)
+
+
+def find_requester(tenant_id: int, user_id: int | None) -> Requester | None:
+    """A member of a client as the one who asks, or None."""
+    person = find_member(tenant_id, user_id)
     return None if person is None else Requester(person.name, person.email, person.user_id)

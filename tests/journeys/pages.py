@@ -37,6 +37,7 @@ ELSEWHERE = {
     "campaigns.start_campaign": "looks as approving does",
     "campaigns.pause_campaign": "looks as aborting does",
     "knowledge.offer_answers": "a piece of the page on which tickets are opened",
+    "desk.act_on_many": "needs ticked tickets",
     "console.offboard_tenant": "only of a client that is suspended",
 }
 VIEWERS = {
@@ -117,6 +118,9 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "part": scene.part,
         "release": scene.release,
         "entry_id": scene.entry,
+        "category_id": scene.category,
+        "reply_id": scene.reply,
+        "template_id": scene.checklist,
         "public_id": scene.member,
         "plan": scene.plan,
         "policy": scene.policy,

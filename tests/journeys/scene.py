@@ -38,7 +38,17 @@ from tenants.foundation.db import db
 from tenants.foundation.scope import enter, gate
 from tenants.people.models import Membership, StaffMember
 from tenants.tenancy.models import Site
-from tenants.tickets import directory, queries, remote, services, times, visits
+from tenants.tickets import (
+    categories,
+    checklists,
+    directory,
+    queries,
+    remote,
+    replies,
+    services,
+    times,
+    visits,
+)
 from tenants.tickets.models import TimeEntry
 from tenants.tickets.vendors import list_cases
 from tests import personas, tickets
@@ -90,6 +100,9 @@ class Scene:
     note: str
     article: str
     run: str
+    category: str
+    reply: str
+    checklist: str
 
 
 def build(portal: Portal) -> Scene:
@@ -138,6 +151,7 @@ def build(portal: Portal) -> Scene:
                 **_tiers(app, cast, codes),
                 **staff,
                 **known,
+                **_kept(app, cast),
             )
 
 
@@ -167,6 +181,24 @@ def _release_id(rollout: fleet.Rollout) -> str:
 def _staff_id(name: str) -> str:
     with enter(gate()):
         return _id(select(StaffMember).where(StaffMember.name == name))
+
+
+def _kept(app: Any, cast: personas.Cast) -> dict[str, str]:
+    """What the desk's managers keep, and what stands around the waiting ticket."""
+    mia, now = personas.actor(app, cast, "Mia"), time.now()
+    with personas.within(app, cast, "Mia"):
+        top = categories.add_category(
+            name_en="Hardware", name_id="Perangkat keras", parent=None, by=mia, at=now
+        )
+        categories.add_category(name_en="Printer", name_id="Printer", parent=top, by=mia, at=now)
+        reply = replies.save_reply(
+            None, name="Greeting", language="en", body="Hello $requester,", by=mia, at=now
+        )
+        lines = ["Install the agent", "Label it"]
+        checklist = checklists.save_template(None, name="New laptop", lines=lines, by=mia, at=now)
+        kept = {"category": top, "reply": reply, "checklist": checklist}
+        db.session.commit()
+        return {name: str(row.public_id) for name, row in kept.items()}
 
 
 def _shared(app: Any, cast: personas.Cast) -> str:

@@ -26,6 +26,7 @@ from tenants.tickets.models import (
     TIERS,
     WAITING_REASONS,
 )
+from tenants.tickets.relation_models import LINKS
 
 SLA_STATES = ("not_applicable", "running", "paused", "outside_hours", "met", "missed")
 
@@ -67,6 +68,9 @@ class TicketOut(Schema):
     closed_at = moment_or_null("When it was closed or cancelled.")
     due_at = moment_or_null("When the next of its clocks runs out.")
     due_clock = words("Which clock that is.", "resolution", allow_none=True)
+    category = words(
+        "Path of its category, read-only.", "Hardware / Printer", allow_none=True, dump_only=True
+    )
     sla_state = words(
         "State of its clocks when something last happened; `/timers` has the present.",
         "running",
@@ -103,8 +107,24 @@ class TimeWorkedOut(Schema):
     billable_minutes = number("What of it is billable beside the contract.", 20)
 
 
+class LinkOut(Schema):
+    """Another ticket of the same client."""
+
+    kind = words(
+        "How they belong together, read from the first to the other.", "parent", validate=one_of(*LINKS)
+    )
+    ticket = words("Code of the other ticket.", "ACME-7K3Q-XP4M")
+    is_first = fields.Boolean(metadata={"description": "Whether this ticket is the first.", "example": True})
+
+
 class TicketDetailOut(TicketOut):
     """A ticket with what stands around it."""
+
+    watchers = number("How many watch it; clients are told of their own side only.", 2)
+    links = fields.List(fields.Nested(LinkOut), metadata={"description": "Linked tickets; staff only."})
+    merged_into = words(
+        "Code of the ticket where its story goes on, once it was merged.", "ACME-7K3Q-XP4M", allow_none=True
+    )
 
     asset = fields.Nested(Named, allow_none=True)
     site = fields.Nested(Named, allow_none=True)

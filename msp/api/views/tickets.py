@@ -36,8 +36,11 @@ from tenants.foundation import time
 from tenants.foundation.permissions import Permission
 from tenants.tenancy.queries import names_of, site_of
 from tenants.tickets import queries, services
+from tenants.tickets.categories import Tree, read_tree
+from tenants.tickets.linking import list_relations
 from tenants.tickets.models import Message, Ticket
 from tenants.tickets.queries import FileOnTicket, Filter, TicketView
+from tenants.tickets.watching import count_watchers
 
 _STAFF, _CLIENT = Permission.WORK_TICKETS, Permission.OPEN_OWN_TICKETS
 
@@ -60,8 +63,8 @@ def list_tickets(query_data: dict[str, Any]) -> Any:
         rows, key = queries.list_queue(narrowed, by=actor(), after=after, limit=limit), queries.queue_key
     else:
         rows, key = queries.list_tickets(narrowed, by=actor(), after=after, limit=limit), queries.opened_key
-    slugs = _slugs(rows)
-    return page_document(rows, limit, key, lambda one: ticket_document(one, slugs[one.tenant_id]))
+    slugs, tree = _slugs(rows), read_tree()
+    return page_document(rows, limit, key, lambda one: ticket_document(one, slugs[one.tenant_id], tree))
 
 
 def _filter(asked_for: dict[str, Any]) -> Filter:
@@ -123,7 +126,7 @@ def find_ticket(code: str) -> Any:
 @bp.doc(tags=["Tickets"])
 def add_message(code: str, json_data: dict[str, Any]) -> Any:
     """Say something on a ticket. A public reply by staff answers the requester."""
-    ticket = queries.find_ticket(code, by=actor())
+    ticket = services.current_of(queries.find_ticket(code, by=actor()))
     said = services.add_message(
         ticket, body=json_data["body"], kind=json_data["kind"], by=actor(), at=time.now()
     )
@@ -175,7 +178,7 @@ def hand_over(code: str, json_data: dict[str, Any]) -> Any:
     }
 
 
-def ticket_document(ticket: Ticket, slug: str) -> dict[str, Any]:
+def ticket_document(ticket: Ticket, slug: str, tree: Tree) -> dict[str, Any]:
     """A ticket as lists show it."""
     same = (
         "code", "kind", "subject", "state", "waiting_reason", "impact", "urgency", "priority", "tier", "source",
@@ -187,21 +190,31 @@ def ticket_document(ticket: Ticket, slug: str) -> dict[str, Any]:
         "requester": {"name": ticket.requester_name, "email": ticket.requester_email},
         "due_at": ticket.next_due_at,
         "due_clock": ticket.next_due_kind,
+        "category": tree.path(ticket.category_id) or None,
     }
 
 
 def _detail(view: TicketView) -> dict[str, Any]:
     said = queries.list_messages(view.ticket, by=actor())
-    return ticket_document(view.ticket, view.tenant.slug) | {
+    return ticket_document(view.ticket, view.tenant.slug, read_tree()) | {
         "asset": _named(view.asset),
         "site": _named(view.site),
         "allowed_transitions": queries.list_steps(view.ticket, by=actor(), at=time.now()),
+        "watchers": count_watchers(view.ticket, by=actor()),
+        "links": _links(view.ticket),
+        "merged_into": into.code if (into := services.current_of(view.ticket)) is not view.ticket else None,
         "messages": [_message(one, view.files) for one in said],
         "time_worked": [
             {"month": f"{one.month:%Y-%m}", "minutes": one.minutes, "billable_minutes": one.billable_minutes}
             for one in view.worked
         ],
     }
+
+
+def _links(ticket: Ticket) -> list[dict[str, Any]]:
+    """Clients are not told how the provider links tickets."""
+    relations = list_relations(ticket) if actor().is_staff else []
+    return [{"kind": one.kind, "ticket": one.other.code, "is_first": one.is_first} for one in relations]
 
 
 def _named(row: Any) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from contracts.clock.calendar import ALWAYS, Calendar
 from contracts.terms.document import calendar_of
 from contracts.timers.services import refresh_ticket
 from msp.demo.seed.companies import COMPANIES, Company, terms_of
+from msp.demo.seed.desk import category_for
 from msp.demo.seed.people import CLIENTS, actor_of
 from msp.demo.seed.times import Stage, after
 from tenants.assets.models import Asset
@@ -16,6 +17,7 @@ from tenants.foundation.db import db
 from tenants.foundation.scope import enter, of_tenant
 from tenants.tenancy.models import Tenant
 from tenants.tickets.assignments import assign_ticket
+from tenants.tickets.category_models import Category
 from tenants.tickets.hand_overs import Briefing, accept_hand_over, hand_over
 from tenants.tickets.messages import Requester, add_message
 from tenants.tickets.models import Ticket
@@ -92,6 +94,7 @@ class Player:
         by = self._actor(story.requester)
         asset = self._stage.assets.get(story.asset)
         impact, urgency = RANKS[story.priority]
+        category = category_for(self._stage, story.subject)
         request = Request(
             subject=story.subject,
             body=story.body,
@@ -101,6 +104,7 @@ class Player:
             source=story.source,
             kind=story.kind,
             asset=db.session.get_one(Asset, (tenant.id, asset)) if asset else None,
+            category=db.session.get_one(Category, category) if category else None,
         )
         ticket = open_ticket(tenant, request, by=by, at=opened_at, replay=True)
         at = opened_at

@@ -20,6 +20,7 @@ class Stage:
     tenants: dict[str, int] = field(default_factory=dict)
     people: dict[str, int] = field(default_factory=dict)
     assets: dict[str, int] = field(default_factory=dict)
+    categories: dict[str, int] = field(default_factory=dict)
 
     @property
     def began(self) -> datetime:

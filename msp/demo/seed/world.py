@@ -6,7 +6,7 @@ from flask import Flask
 
 from msp.demo.folder import Folder, write
 from msp.demo.options import Options
-from msp.demo.seed import companies, duty, history, knowledge, machines, people, rollout, today, upkeep
+from msp.demo.seed import companies, desk, duty, history, knowledge, machines, people, rollout, today, upkeep
 from msp.demo.seed.stories import Player
 from msp.demo.seed.times import Stage
 from tenants.foundation import time
@@ -25,6 +25,7 @@ def plant(app: Flask, options: Options, folder: Folder) -> None:
     with app.app_context():
         companies.found(stage)
         people.introduce(stage)
+        desk.furnish(stage)
         agents = machines.install(stage, folder.hosts, options.url)
         for slug in stage.tenants:
             Player(stage, slug).play([*history.stories_of(stage, slug), *today.stories_of(stage, slug)])

@@ -36,6 +36,12 @@
     next.scrollIntoView({ block: "nearest" });
     return true;
   }
+  function tickRow() {
+    const row = all("[data-rows] tbody tr").find((each) => each.contains(document.activeElement));
+    const box = row && find("input[type=checkbox]", row);
+    if (box) box.checked = !box.checked;
+    return Boolean(box);
+  }
   function follow(keys) {
     const link = all("[data-key]").find((each) => each.dataset.key === keys);
     if (link) link.click();
@@ -45,7 +51,7 @@
     if (help && !help.open) help.showModal();
     return Boolean(help);
   }
-  const ACTIONS = { "/": focusSearch, "?": openHelp, j: () => moveRow(1), k: () => moveRow(-1) };
+  const ACTIONS = { "/": focusSearch, "?": openHelp, j: () => moveRow(1), k: () => moveRow(-1), x: tickRow };
 
   document.addEventListener("keydown", function (event) {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || !keysAreOn()) return;

@@ -6,7 +6,7 @@ from email.policy import default
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from msp.background.runner import run_all_due
 from msp.mail import jobs, notices, queue_mail, transport
@@ -15,9 +15,11 @@ from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.scope import enter, of_tenant
 from tenants.foundation.work import Work
-from tenants.tickets import services
+from tenants.people.models import StaffGrant
+from tenants.people.queries import list_granted
+from tenants.tickets import queries, services, watching
 from tests.msp.mail.sink import free_port, point
-from tests.tickets import MONDAY, bob, later, leo, open_in_scope
+from tests.tickets import MONDAY, alice, bob, later, leo, open_in_scope
 
 
 def outbox(cast, slug="acme"):
@@ -222,3 +224,35 @@ class TestNotices:
             db.session.commit()
         assert self.heard(mailing) == []
         assert notices.notify_of_ticket.__name__ == "notify_of_ticket"
+
+    def test_watchers_hear_what_is_public_once_and_only_when_confirmed(self, ticket, cast, mailing):
+        self.heard(mailing)
+        acting = {"by": leo(cast), "at": later(minutes=1)}
+        members = {one.name: one for one in queries.list_requesters(ticket.tenant_id)}
+        watching.watch_as(ticket, members["Alice"], **acting)
+        watching.watch_as(ticket, members["Bob"], **acting)
+        watching.watch_by_mail(ticket, "boss@example.test", **acting)
+        watching.watch_by_mail(ticket, "copied@example.test", is_confirmed=False, **acting)
+        services.add_message(ticket, body="Hush", kind="internal", by=leo(cast), at=later(minutes=2))
+        db.session.commit()
+        assert self.heard(mailing) == []
+        services.add_message(ticket, body="Water!", by=leo(cast), at=later(minutes=3))
+        db.session.commit()
+        told = ["alice@example.test", "bob@example.test", "boss@example.test"]
+        assert sorted(self.heard(mailing)) == [(one, "Reply: Printer on fire") for one in told]
+        services.add_message(ticket, body="Thanks", by=alice(cast), at=later(minutes=4))
+        db.session.commit()
+        assert [one for one, _subject in self.heard(mailing)] == ["bob@example.test", "boss@example.test"]
+
+    def test_a_watcher_who_left_the_client_or_lost_the_grant_hears_nothing(self, ticket, cast, mailing):
+        self.heard(mailing)
+        acting = {"by": leo(cast), "at": later(minutes=1)}
+        alice_ = next(one for one in queries.list_requesters(ticket.tenant_id) if one.name == "Alice")
+        tina_ = next(one for one in list_granted(ticket.tenant_id) if one.name == "Tina")
+        for person in (alice_, tina_):
+            watching.watch_as(ticket, person, **acting)
+        alice_.state = "left"
+        db.session.execute(delete(StaffGrant).where(StaffGrant.user_id == tina_.user_id))
+        services.add_message(ticket, body="Water!", by=leo(cast), at=later(minutes=3))
+        db.session.commit()
+        assert [one for one, _subject in self.heard(mailing)] == ["bob@example.test"]
