@@ -60,6 +60,7 @@ MODELS = (
     "contracts.timers.models",
     "contracts.statements.models",
     "msp.mail.models",
+    "msp.intake.mail.models",
     "msp.api.models",
     "msp.campaigns.models",
     "msp.windows.models",

@@ -27,6 +27,7 @@ CREDENTIALS = (
     "metrics",
     "link",
     "calendar",
+    "mailgate",
 )
 
 

@@ -47,6 +47,8 @@ class Permission(StrEnum):
     ASSIGN_TICKETS = "desk.assign_tickets"
     SET_PRIORITY = "desk.set_priority"
 
+    SORT_MAIL = "desk.sort_mail"
+
     VIEW_CONSOLE = "console.view"
     VIEW_TENANTS = "console.view_tenants"
     MANAGE_TENANTS = "console.manage_tenants"
@@ -60,6 +62,7 @@ class Permission(StrEnum):
     MANAGE_STAFF = "console.manage_staff"
     MANAGE_CLIENT_PEOPLE = "console.manage_client_people"
     VIEW_AUDIT = "console.view_audit"
+    MANAGE_MAILBOXES = "console.manage_mailboxes"
 
     VIEW_CAMPAIGNS = "campaigns.view"
     PROPOSE_CAMPAIGNS = "campaigns.propose"
@@ -84,7 +87,7 @@ _STAFF = _EVERYONE | {
 }
 _ENGINEER = _STAFF | {P.WORK_TICKETS, P.SET_PRIORITY}
 _L2 = _ENGINEER | {P.MINT_TOKENS, P.MANAGE_ASSETS, P.PROPOSE_CAMPAIGNS}
-_L3 = _L2 | {P.ENROL_AGENTS, P.APPROVE_CAMPAIGNS, P.RUN_CAMPAIGNS, P.ASSIGN_TICKETS, P.PLAN_MAINTENANCE}
+_L3 = _L2 | {P.ENROL_AGENTS, P.APPROVE_CAMPAIGNS, P.RUN_CAMPAIGNS, P.ASSIGN_TICKETS, P.PLAN_MAINTENANCE, P.SORT_MAIL}
 _MANAGER = _L3 | {
     P.MANAGE_TENANTS,
     P.MANAGE_CONTRACTS,
@@ -92,13 +95,14 @@ _MANAGER = _L3 | {
     P.MANAGE_STAFF,
     P.MANAGE_CLIENT_PEOPLE,
     P.VIEW_AUDIT,
+    P.MANAGE_MAILBOXES,
 }
 _CLIENT_USER = _EVERYONE | {P.VIEW_PORTAL, P.OPEN_OWN_TICKETS}
 
 PERMISSIONS: dict[MemberRole, frozenset[Permission]] = {
     MemberRole.OWNER: _MANAGER,
     MemberRole.MANAGER: _MANAGER,
-    MemberRole.DISPATCHER: _STAFF | {P.WORK_TICKETS, P.ASSIGN_TICKETS, P.SET_PRIORITY, P.VIEW_STAFF},
+    MemberRole.DISPATCHER: _STAFF | {P.WORK_TICKETS, P.ASSIGN_TICKETS, P.SET_PRIORITY, P.VIEW_STAFF, P.SORT_MAIL},
     MemberRole.L1: _ENGINEER,
     MemberRole.L2: _L2,
     MemberRole.L3: _L3,
