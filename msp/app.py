@@ -45,6 +45,7 @@ BLUEPRINTS = (
     "msp.campaigns",
     "msp.upkeep",
     "msp.agents",
+    "msp.intake",
     "msp.reports",
     "msp.api",
 )

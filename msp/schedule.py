@@ -7,6 +7,7 @@ from msp.background.periodic import Periodic
 from msp.campaigns.jobs import ring_due_campaigns
 from msp.campaigns.restored import pause_restored
 from msp.campaigns.sightings import FLUSH_SECONDS, flush_sightings
+from msp.intake.mail.fetching import sweep_due_mailboxes
 from msp.reports.comparing import ask_for_checks
 from msp.reports.jobs import ask_for_closings
 from msp.timers.jobs import sweep_due_closings, sweep_unsettled_rest
@@ -25,6 +26,7 @@ def table() -> tuple[Periodic, ...]:
         Periodic("campaigns of a restored database", 60, pause_restored),
         Periodic("campaigns", 1, ring_due_campaigns),
         Periodic("sightings of agents", FLUSH_SECONDS, flush_sightings),
+        Periodic("mailboxes", 5, sweep_due_mailboxes),
         Periodic("upkeep", 60, sweep_due_plans),
         Periodic("patch policies", 60, sweep_due_policies),
         Periodic("months to close", 600, ask_for_closings),

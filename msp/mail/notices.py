@@ -1,5 +1,7 @@
 """Who is told what about a ticket. Reactions ask for a job; the job reads the ticket again and queues the mail."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from flask import current_app
@@ -9,12 +11,22 @@ from msp.background.jobs import job
 from msp.mail.addresses import address_of
 from msp.mail.readers import find_reader
 from msp.mail.services import queue_mail
+from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.work import Claimed, request_work
 from tenants.people.models import StaffMember
 from tenants.tenancy.models import Tenant
 from tenants.tickets.events import MessageAdded, OnTicket, TicketOpened, TicketResolved
 from tenants.tickets.models import Message, Ticket
+
+# How the requester of a ticket that came by mail hears of it: `whole`, `plain` (nothing of it is repeated) or `none`.
+Judge = Callable[[Ticket, datetime], str]
+_JUDGES: list[Judge] = []
+
+
+def judge_acknowledgements(judge: Judge) -> None:
+    """Say who decides about automatic answers to mails; called while the app is built."""
+    _JUDGES[:] = [judge]
 
 
 def acknowledge_ticket(event: TicketOpened) -> None:
@@ -43,11 +55,20 @@ def notify_of_ticket(work: Claimed) -> None:
     """Queue the mails about one event of a ticket."""
     asked = work.arguments
     ticket = db.session.scalars(select(Ticket).where(Ticket.id == asked["ticket"])).one()
+    what = _acknowledgement(ticket) if asked["what"] == "opened" else asked["what"]
     message = _message(asked.get("message")) or (_solution(ticket) if asked["what"] == "resolved" else None)
-    if asked["what"] in ("replied", "answered") and (message is None or not message.body):
+    if what is None or (what in ("replied", "answered") and (message is None or not message.body)):
         return
-    for address, user_id, staff in _receivers(ticket, asked["what"], message):
-        _queue(ticket, asked["what"], asked["seq"], message, address, user_id, staff=staff)
+    for address, user_id, staff in _receivers(ticket, what, message):
+        _queue(ticket, what, asked["seq"], message, address, user_id, staff=staff)
+
+
+def _acknowledgement(ticket: Ticket) -> str | None:
+    """Which mail says that a ticket is there: for a mail perhaps none, lest two programs talk for ever."""
+    if ticket.source != "mail":
+        return "opened"
+    how = _JUDGES[0](ticket, time.now()) if _JUDGES else "none"
+    return {"whole": "opened", "plain": "received"}.get(how)
 
 
 def _message(message_id: int | None) -> Message | None:

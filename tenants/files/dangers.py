@@ -10,11 +10,13 @@ import zlib
 
 from tenants.files.storage import media_type_of
 
-PROGRAMS = frozenset(
-    "ade adp apk app application appx bat chm cmd com cpl dll dmg docm dotm exe gadget hta htm html img inf ins iso jar"
-    " js jse jsp lnk mht mhtml msc msi msix msp mst pif potm ppam ppsm pptm ps1 ps1xml psc1 psm1 py reg scf scr sct sh"
-    " shtml sldm svg swf url vb vbe vbs vhd vhdx vxd ws wsc wsf wsh xhtml xht xlam xll xlsm xltm xml xps".split()
+_PROGRAMS = (
+    "ade adp apk app application appx bat chm cmd com cpl dll dmg docm dotm exe gadget hta htm "
+    "html img inf ins iso jar js jse jsp lnk mht mhtml msc msi msix msp mst pif potm ppam ppsm "
+    "pptm ps1 ps1xml psc1 psm1 py reg scf scr sct sh shtml sldm svg swf url vb vbe vbs vhd vhdx "
+    "vxd ws wsc wsf wsh xhtml xht xlam xll xlsm xltm xml xps"
 )
+PROGRAMS = frozenset(_PROGRAMS.split())
 _CLAIMED = {
     "png": "image/png",
     "jpg": "image/jpeg",
@@ -45,7 +47,7 @@ _ARCHIVE_END = b"PK\x05\x06"
 
 
 def danger_of(name: str, content: bytes) -> str:
-    """Why a file is not handed out: `program`, `script`, `misnamed`, `polyglot` or `bomb`; empty when nothing is wrong."""
+    """Why a file is not handed out: `program`, `script`, `misnamed`, `polyglot` or `bomb`; else empty."""
     found = media_type_of(content[:4096])
     ending = name.rpartition(".")[2].lower() if "." in name else ""
     if ending in PROGRAMS or content.startswith(_PROGRAM_STARTS):
@@ -58,7 +60,9 @@ def danger_of(name: str, content: bytes) -> str:
 
 def _is_marked(found: str, content: bytes) -> bool:
     """Whether what calls itself text is another known kind, or markup; a text in an old character set is neither."""
-    return found not in ("text/plain", "application/octet-stream") or bool(_ACTIVE.search(content[:LOOKED_AT]))
+    return found not in ("text/plain", "application/octet-stream") or bool(
+        _ACTIVE.search(content[:LOOKED_AT])
+    )
 
 
 def _by_kind(found: str, content: bytes) -> str:

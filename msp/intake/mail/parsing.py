@@ -12,9 +12,7 @@ from typing import IO, Any
 from msp.intake.mail.child import give, take
 
 ROOT = Path(__file__).parents[3]
-START = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1)); from msp.intake.mail.child import main; main()"
-)
+START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from msp.intake.mail.child import main; main()"
 # A mail with 25 MB of files is 34 MB on the wire.
 LARGEST = 36 * 1024 * 1024
 PATIENCE = 30.0
@@ -137,7 +135,7 @@ def _frame(stream: IO[bytes]) -> bytes:
 
 def _parsed(said: dict[str, Any], files: list[bytes]) -> Parsed:
     name, sender = said["from"] or ("", None)
-    lists = {key: tuple(said[key]) for key in ("to", "delivered_to", "references", "judged")}
+    lists: dict[str, Any] = {key: tuple(said[key]) for key in ("to", "delivered_to", "references", "judged")}
     plain = (
         "subject text html message_id null_path auto_submitted precedence is_list is_auto suppresses report"
     )

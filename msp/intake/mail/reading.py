@@ -33,7 +33,7 @@ class TooMuch(ValueError):
 
 
 def read_mail(raw: bytes) -> tuple[dict[str, Any], list[bytes]]:
-    """What a mail says, as plain data, and the bytes of its files in the same order. Raises whatever the parser does."""
+    """What a mail says, as plain data, and the bytes of its files in that order. Raises what the parser does."""
     message = message_from_bytes(raw, policy=policy.compat32)
     parts = list(_walk(message))
     found, files = _split(parts)
@@ -160,7 +160,8 @@ def _first(message: Message, name: str) -> str:
 def _addresses(message: Message, *names: str) -> list[tuple[str, str]]:
     """Readable names and addresses, lower case; what is no address is left out."""
     lines = [one for name in names for one in _all(message, name)]
-    pairs = attempt(lambda: getaddresses(lines), [])[:MOST_ADDRESSES]
+    none: list[tuple[str, str]] = []
+    pairs = attempt(lambda: getaddresses(lines), none)[:MOST_ADDRESSES]
     return [
         (decoded(name)[:120], address.lower())
         for name, address in pairs
@@ -205,6 +206,8 @@ def _report(message: Message, parts: list[Message]) -> dict[str, Any] | None:
         if kind == "message/delivery-status":
             blocks = part.get_payload()
             for block in blocks if isinstance(blocks, list) else []:
+                if not isinstance(block, Message):
+                    continue
                 told["action"] = _first(block, "Action").lower() or told["action"]
                 told["detail"] = _first(block, "Diagnostic-Code") or _first(block, "Status") or told["detail"]
                 told["recipients"] += _ADDRESS.findall(_first(block, "Final-Recipient").lower())
@@ -223,8 +226,8 @@ def _returned(part: Message, kind: str) -> Message:
     return message_from_bytes(_content(part), policy=policy.compat32)
 
 
-_BREAKS = frozenset("p br div li tr table h1 h2 h3 h4 h5 h6 blockquote pre hr ul ol".split())
-_HIDDEN = frozenset("script style head title template noscript".split())
+_BREAKS = frozenset(re.findall(r"\w+", "p br div li tr table h1 h2 h3 h4 h5 h6 blockquote pre hr ul ol"))
+_HIDDEN = frozenset(("script", "style", "head", "title", "template", "noscript"))
 
 
 class _Words(HTMLParser):

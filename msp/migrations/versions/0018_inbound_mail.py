@@ -46,12 +46,16 @@ def _create_mailboxes() -> None:
         sa.Column("created_by", sa.String(120), nullable=False),
         sa.CheckConstraint("security IN ('tls', 'starttls', 'plain')", name=op.f("ck_mailboxes_security")),
         sa.CheckConstraint("port BETWEEN 1 AND 65535", name=op.f("ck_mailboxes_port_of_a_host")),
-        sa.ForeignKeyConstraint(["default_tenant_id"], ["tenants.id"], name=op.f("fk_mailboxes_default_tenant_id")),
+        sa.ForeignKeyConstraint(
+            ["default_tenant_id"], ["tenants.id"], name=op.f("fk_mailboxes_default_tenant_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mailboxes")),
         sa.UniqueConstraint("address", name=op.f("uq_mailboxes_address")),
     )
     op.create_index(op.f("ix_mailboxes_public_id"), "mailboxes", ["public_id"])
-    op.create_index("ix_mailboxes_fetch_at", "mailboxes", ["fetch_at"], postgresql_where=sa.text("paused_at IS NULL"))
+    op.create_index(
+        "ix_mailboxes_fetch_at", "mailboxes", ["fetch_at"], postgresql_where=sa.text("paused_at IS NULL")
+    )
 
 
 def _create_mails() -> None:
@@ -84,15 +88,20 @@ def _create_mails() -> None:
         sa.Column("for_tenant_id", sa.BigInteger(), nullable=True),
         sa.Column("ticket_id", sa.BigInteger(), nullable=True),
         sa.Column("ticket_code", sa.String(20), nullable=True),
-        sa.CheckConstraint("channel IN ('imap', 'webhook', 'command')", name=op.f("ck_incoming_mails_channel")),
+        sa.CheckConstraint(
+            "channel IN ('imap', 'webhook', 'command')", name=op.f("ck_incoming_mails_channel")
+        ),
         sa.CheckConstraint(
             "state IN ('received', 'done', 'quarantined', 'dropped')", name=op.f("ck_incoming_mails_state")
         ),
         sa.CheckConstraint(
-            "outcome IN ('ticket', 'reply', 'follow_up', 'vendor', 'bounce')", name=op.f("ck_incoming_mails_outcome")
+            "outcome IN ('ticket', 'reply', 'follow_up', 'vendor', 'bounce')",
+            name=op.f("ck_incoming_mails_outcome"),
         ),
         sa.ForeignKeyConstraint(["mailbox_id"], ["mailboxes.id"], name=op.f("fk_incoming_mails_mailbox_id")),
-        sa.ForeignKeyConstraint(["for_tenant_id"], ["tenants.id"], name=op.f("fk_incoming_mails_for_tenant_id")),
+        sa.ForeignKeyConstraint(
+            ["for_tenant_id"], ["tenants.id"], name=op.f("fk_incoming_mails_for_tenant_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incoming_mails")),
     )
     op.create_index(op.f("ix_incoming_mails_public_id"), "incoming_mails", ["public_id"])
