@@ -14,6 +14,7 @@ from msp.console import (
     exports,
     home,
     jobs,
+    mailboxes,
     maintenance,
     onboarding,
     sites,
@@ -42,6 +43,7 @@ __all__ = [
     "exports",
     "home",
     "jobs",
+    "mailboxes",
     "maintenance",
     "onboarding",
     "sites",
@@ -71,6 +73,7 @@ def install(app: Flask) -> None:
         contracts.PLACE,
         statements.PLACE,
         staff.PLACE,
+        mailboxes.PLACE,
         Place(
             _l("Audit log"),
             "console.choose_audit",

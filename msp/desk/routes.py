@@ -3,12 +3,12 @@
 from flask import Flask
 from flask_babel import lazy_gettext as _l
 
-from msp.desk import hand_overs, opening, queue, states, ticket, times
+from msp.desk import hand_overs, opening, quarantine, queue, states, ticket, times
 from msp.desk.blueprint import bp
-from msp.web import navigation
+from msp.web import navigation, panels
 from tenants.foundation.permissions import Permission
 
-__all__ = ["bp", "hand_overs", "opening", "queue", "states", "ticket", "times"]
+__all__ = ["bp", "hand_overs", "opening", "quarantine", "queue", "states", "ticket", "times"]
 
 
 def install(app: Flask) -> None:
@@ -28,4 +28,6 @@ def install(app: Flask) -> None:
         navigation.Place(
             _l("New ticket"), "desk.choose_client", "telephone", Permission.WORK_TICKETS, staff=True, order=12
         ),
+        quarantine.PLACE,
     )
+    panels.add(app, "ticket", quarantine.build_mails)
