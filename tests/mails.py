@@ -1,5 +1,6 @@
 """Mails for tests: written as people and servers write them, and brought in as a gateway does."""
 
+from collections.abc import Sequence
 from email.message import EmailMessage
 from typing import Any
 
@@ -41,6 +42,8 @@ def write(
     to: str = DESK,
     subject: str = "Printer on fire",
     text: str = "It burns.",
+    html: str = "",
+    files: Sequence[tuple[str, bytes]] = (),
     dmarc: str | None = "pass",
     **headers: str,
 ) -> bytes:
@@ -53,6 +56,10 @@ def write(
     for name, value in headers.items():
         message[name.replace("_", "-")] = value
     message.set_content(text)
+    if html:
+        message.add_alternative(html, subtype="html")
+    for name, content in files:
+        message.add_attachment(content, maintype="application", subtype="octet-stream", filename=name)
     return message.as_bytes()
 
 

@@ -21,6 +21,7 @@ ELSEWHERE = {
     "console.download_statement": "a download",
     "portal.download_statement": "a download",
     "portal.download_export": "a download",
+    "desk.download_mail": "a download",
     "desk.download_file": "a download",
     "portal.download_file": "a download",
     "account.go_home": "leads elsewhere",
@@ -107,5 +108,8 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "policy": scene.policy,
         "window": scene.window,
         "freeze": scene.freeze,
+        "mailbox": scene.mailbox,
+        "mail": scene.strange_mail,
+        "mail_id": scene.mail,
     }
     return special.get(name) or usual[parameter]

@@ -20,6 +20,7 @@ from contracts.timers.maintenance import Work, record_maintenance
 from msp.agents.shared import add_shared
 from msp.campaigns import services as campaigns
 from msp.campaigns.models import Action, Campaign, CampaignTenant, Release
+from msp.mail.replies import reply_address
 from msp.reports.evidence import gather_evidence
 from msp.upkeep import policies
 from msp.upkeep import services as upkeep
@@ -34,8 +35,8 @@ from tenants.foundation.scope import enter, gate
 from tenants.people.models import Membership, StaffMember
 from tenants.tenancy.models import Site
 from tenants.tickets import queries, services, times
-from tenants.tickets.models import TimeEntry
-from tests import personas, tickets
+from tenants.tickets.models import Ticket, TimeEntry
+from tests import mails, personas, tickets
 from tests.journeys.served import Portal
 from tests.msp.campaigns import fleet
 
@@ -70,6 +71,9 @@ class Scene:
     window: str
     freeze: str
     provider_freeze: str
+    mailbox: str
+    mail: str
+    strange_mail: str
 
 
 def build(portal: Portal) -> Scene:
@@ -82,6 +86,7 @@ def build(portal: Portal) -> Scene:
         statement = last_months_statement(app, cast)
         trial = _trial(app, cast)
         planned = _upkeep(app, cast)
+        brought = _mails(app, cast, codes[0])
         portal.work()
         with personas.within(app, cast, "acme"):
             acme = cast.tenants["acme"]
@@ -111,7 +116,34 @@ def build(portal: Portal) -> Scene:
                 entry=_id(select(TimeEntry)),
                 shared=_shared(app, cast),
                 **planned,
+                **brought,
             )
+
+
+def _mails(app: Any, cast: personas.Cast, code: str) -> dict[str, str]:
+    """A mail on a ticket, with its HTML, and one of somebody whom nobody knows."""
+    box = mails.add_mailbox(cast, host="imap.example.test", user_name="help", password="sealed away")
+    with personas.within(app, cast, "acme"):
+        ticket = db.session.scalars(select(Ticket).where(Ticket.code == code)).one()
+        where = reply_address(ticket, "bob@example.test") or ""
+    styled = "<p>It <b>burns</b> <img src='https://tracker.example.test/x.png'></p>"
+    known, strange = mails.bring(
+        app,
+        cast,
+        box,
+        mails.write(
+            to=where,
+            text="It burns.\n\nOn Monday somebody <help@portal.test> wrote:\n> Is it on?",
+            html=styled,
+        ),
+        mails.write("stranger@unknown.test", subject="Invoice"),
+    )
+    assert known.outcome == "reply"
+    return {
+        "mailbox": str(box.public_id),
+        "mail": str(known.public_id),
+        "strange_mail": str(strange.public_id),
+    }
 
 
 def _id(asked: Any) -> str:
