@@ -1,6 +1,7 @@
 """Mails for tests: written as people and servers write them, and brought in as a gateway does."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 
@@ -63,12 +64,19 @@ def write(
     return message.as_bytes()
 
 
-def bring(app: Flask, cast: Any, mailbox: Mailbox, *raws: bytes, at: Any = None) -> list[IncomingMail]:
-    """Keep mails and sort them; the rows as they are then, one for each, repeats included."""
+def bring(
+    app: Flask, cast: Any, mailbox: Mailbox, *raws: bytes, at: Any = None, deferred: bool = True
+) -> list[IncomingMail]:
+    """Keep mails and sort them; the rows as they are then, one for each, repeats included.
+
+    Not `deferred`: they come as slowly as the limit on senders allows.
+    """
     own_id, found = cast.tenants["provider"], []
+    at = at or time.now()
     with app.app_context(), Reader(len(raws)) as reader:
-        for raw in raws:
-            found.append(_bring_one(mailbox, raw, own_id, reader, at or time.now()))
+        for number, raw in enumerate(raws):
+            slow = timedelta() if deferred else timedelta(seconds=2 * number)
+            found.append(_bring_one(mailbox, raw, own_id, reader, at + slow))
     return found
 
 

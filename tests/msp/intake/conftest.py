@@ -19,6 +19,13 @@ def box(app, cast):
 
 
 @pytest.fixture
+def box_of_acme(app, cast):
+    """Where mail of unknown senders is Acme's."""
+    with app.app_context():
+        return mails.add_mailbox(cast, default="acme", address="acme@portal.test")
+
+
+@pytest.fixture
 def bobs_ticket(cast, within):
     """A ticket of Bob's at Acme."""
     with within("acme"):
