@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from email.message import EmailMessage
+from hashlib import sha256
 from typing import Any
 
 from flask import Flask
@@ -71,28 +72,25 @@ def bring(
 
     Not `deferred`: they come as slowly as the limit on senders allows.
     """
-    own_id, found = cast.tenants["provider"], []
-    at = at or time.now()
-    with app.app_context(), Reader(len(raws)) as reader:
-        for number, raw in enumerate(raws):
-            slow = timedelta() if deferred else timedelta(seconds=2 * number)
-            found.append(_bring_one(mailbox, raw, own_id, reader, at + slow))
-    return found
+    own_id, at = cast.tenants["provider"], at or time.now()
+    with app.app_context():
+        ids = _keep(mailbox, raws, own_id, at)
+        with Reader(len(raws)) as reader:
+            for number, mail_id in enumerate(dict.fromkeys(ids)):
+                slow = timedelta() if deferred else timedelta(seconds=2 * number)
+                sort_one(mail_id, own_id=own_id, reader=reader, at=at + slow)
+        with enter(of_tenant(own_id)):
+            rows = {one.id: one for one in db.session.scalars(select(IncomingMail))}
+            db.session.expunge_all()
+    return [rows[one] for one in ids]
 
 
-def _bring_one(mailbox: Mailbox, raw: bytes, own_id: int, reader: Reader, at: Any) -> IncomingMail:
-    from hashlib import sha256
-
+def _keep(mailbox: Mailbox, raws: Sequence[bytes], own_id: int, at: Any) -> list[int]:
+    """The ids of the rows, one for each mail."""
     with enter(of_tenant(own_id)):
-        keeping.keep_mail(mailbox, raw, own_id=own_id, channel="command", at=at)
+        for raw in raws:
+            keeping.keep_mail(mailbox, raw, own_id=own_id, channel="command", at=at)
         db.session.commit()
-    asked = select(IncomingMail).where(
-        IncomingMail.mailbox_id == mailbox.id, IncomingMail.sha256 == sha256(raw).hexdigest()
-    )
-    with enter(of_tenant(own_id)):
-        mail_id = db.session.scalars(asked).one().id
-    sort_one(mail_id, own_id=own_id, reader=reader, at=at)
-    with enter(of_tenant(own_id)):
-        row = db.session.scalars(asked).one()
-        db.session.expunge(row)
-        return row
+        asked = select(IncomingMail.sha256, IncomingMail.id).where(IncomingMail.mailbox_id == mailbox.id)
+        known = {row[0]: row[1] for row in db.session.execute(asked)}
+    return [known[sha256(raw).hexdigest()] for raw in raws]

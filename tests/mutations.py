@@ -13,8 +13,9 @@ SEEDS = (
     mails.write(files=[("a.pdf", b"%PDF-1.4 x"), ("b.zip", b"PK\x03\x04broken")]),
     b"From: =?utf-8?B?QsO2Yg==?= <bob@example.test>\nTo: help@portal.test\nSubject: =?iso-2022-jp?B?GyRC?= x\n"
     b"Content-Type: text/plain; charset=iso-2022-jp\n\n\x1b$B\n",
-    b"From: a@b.test\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"q\"\n\n--q\n"
-    b"Content-Type: multipart/alternative; boundary=r\n\n--r\nContent-Type: text/html; charset=utf-7\n\n<b>x</b>\n--r--\n"
+    b'From: a@b.test\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="q"\n\n--q\n'
+    b"Content-Type: multipart/alternative; boundary=r\n\n--r\nContent-Type: text/html; charset=utf-7\n\n<b>x</b>"
+    b"\n--r--\n"
     b"--q\nContent-Type: message/rfc822\n\nFrom: x@y.test\nSubject: inner\n\nhi\n--q--\n",
     b"From: MAILER-DAEMON@x.test\nReturn-Path: <>\nContent-Type: multipart/report; report-type=delivery-status;"
     b" boundary=b\n\n--b\n\ntext\n--b\nContent-Type: message/delivery-status\n\nFinal-Recipient: rfc822; a@b.test\n"

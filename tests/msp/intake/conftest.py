@@ -42,7 +42,9 @@ def said(app, cast):
 
     def ask(slug="acme"):
         with app.app_context(), enter(of_tenant(cast.tenants[slug])):
-            on = select(Message, Ticket.code).join(Ticket, Ticket.id == Message.ticket_id).order_by(Message.id)
+            on = (
+                select(Message, Ticket.code).join(Ticket, Ticket.id == Message.ticket_id).order_by(Message.id)
+            )
             return [
                 (one.body, one.via, one.kind, one.author_kind, code) for one, code in db.session.execute(on)
             ]

@@ -99,7 +99,9 @@ def test_a_code_in_the_subject_counts_for_a_verified_participant(app, cast, box,
     assert (row.outcome, row.for_tenant_id) == ("ticket", cast.tenants["globex"])
 
 
-def test_staff_reply_by_mail_only_when_our_edge_vouches(app, cast, box, bobs_ticket, said, change, address_for):
+def test_staff_reply_by_mail_only_when_our_edge_vouches(
+    app, cast, box, bobs_ticket, said, change, address_for
+):
     change(bobs_ticket, services.take_ticket, by=tickets.tina(cast), at=tickets.MONDAY)
     where = address_for(bobs_ticket, "tina@example.test")
     unproven, proven = (
@@ -135,7 +137,9 @@ def test_a_reply_to_a_closed_ticket_takes_it_up_again_or_follows_it_up(
     raw = mails.write(to=address_for(bobs_ticket), text="It burns again.")
     (row,) = mails.bring(app, cast, box, raw)
     assert row.outcome == "reply"
-    assert next(one for one in tickets_of(app, cast, "acme") if one.id == bobs_ticket.id).state == "in_progress"
+    assert (
+        next(one for one in tickets_of(app, cast, "acme") if one.id == bobs_ticket.id).state == "in_progress"
+    )
     change(bobs_ticket, close, until=at - timedelta(days=1))
     (row,) = mails.bring(app, cast, box, mails.write(to=address_for(bobs_ticket), text="And again."))
     assert row.outcome == "follow_up"
@@ -158,7 +162,9 @@ def test_a_vendor_s_answer_is_an_internal_note_and_ends_the_wait(app, cast, box,
     assert (row.outcome, row.ticket_code) == ("vendor", bobs_ticket.code)
     note = next(one for one in said() if "Change the fuser." in one[0])
     assert note[1:4] == ("mail", "internal", "auto")
-    assert next(one for one in tickets_of(app, cast, "acme") if one.id == bobs_ticket.id).state == "in_progress"
+    assert (
+        next(one for one in tickets_of(app, cast, "acme") if one.id == bobs_ticket.id).state == "in_progress"
+    )
     (row,) = mails.bring(app, cast, box, mails.write("x@y.test", to=where.replace("case+", "reply+")))
     assert (row.state, row.reason) == ("quarantined", "token")
 
