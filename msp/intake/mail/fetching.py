@@ -4,6 +4,7 @@ Whoever dies in between has kept the mail or not; the next one goes on where the
 again are the same mail. So nothing is lost and nothing comes in twice, however many fetch at once.
 """
 
+import imaplib
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -98,18 +99,22 @@ def connection(mailbox: Mailbox) -> Iterator[BaseMailBox]:
     if password is None:
         raise NotFetched("the password cannot be opened: type it again")
     try:
-        with _server(mailbox).login(mailbox.user_name, password.decode(), "INBOX") as box:
-            yield box
-    except (OSError, ImapToolsError, ValueError, _imap_errors()) as wrong:
+        server = _server(mailbox)
+        try:
+            yield server.login(mailbox.user_name, password.decode(), "INBOX")
+        finally:
+            _leave(server)
+    except (OSError, ImapToolsError, ValueError, imaplib.IMAP4.error) as wrong:
         said = f"{type(wrong).__name__}: {wrong}".replace(password.decode() or "\x00", "***")
         raise NotFetched(said[:500]) from wrong
 
 
-def _imap_errors() -> type[Exception]:
-    """What the library underneath raises for an answer that is none, and for a connection that ends."""
-    import imaplib
-
-    return imaplib.IMAP4.error
+def _leave(server: BaseMailBox) -> None:
+    """Say good-bye, and close the connection also when nobody answers or nobody was signed in."""
+    try:
+        server.client.logout()
+    except (OSError, imaplib.IMAP4.error):
+        server.client.shutdown()
 
 
 def _server(mailbox: Mailbox) -> BaseMailBox:

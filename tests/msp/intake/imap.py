@@ -14,7 +14,7 @@ from pathlib import Path
 from time import monotonic
 
 DOVECOT = shutil.which("dovecot") or "/usr/sbin/dovecot"
-USER, PASSWORD = "help", "a password of the tests"
+USER, PASSWORD = "help", "a-password-of-the-tests"
 CONFIG = """
 protocols = imap
 base_dir = {folder}/run

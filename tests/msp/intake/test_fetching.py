@@ -28,9 +28,9 @@ def inbox(port):
     """An inbox that is empty at first."""
     with imaplib.IMAP4("127.0.0.1", port) as client:
         client.login(imap.USER, imap.PASSWORD)
-        client.select("INBOX")
-        client.store("1:*", "+FLAGS", r"\Deleted")
-        client.expunge()
+        if int(client.select("INBOX")[1][0]):
+            client.store("1:*", "+FLAGS", r"\Deleted")
+            client.expunge()
         yield client
 
 
