@@ -17,7 +17,10 @@ HTML = "<p onclick=x>Hi <script>alert(1)</script><img src=https://t.test/x.png><
 @pytest.fixture
 def strange(app, cast, box):
     (row,) = mails.bring(
-        app, cast, box, mails.write("eve@elsewhere.test", subject="<b>Help</b>", text="Help me.", html=HTML)
+        app,
+        cast,
+        box,
+        mails.write("eve@elsewhere.test", subject="<b>Help</b>", text="Help me.", html=HTML, dmarc=None),
     )
     return row
 
@@ -68,6 +71,7 @@ def test_only_managers_take_the_raw_mail_home_and_it_is_written_down(app, cast, 
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
     assert b"eve@elsewhere.test" in answer.data
+    answer.close()
     found = superuser.execute(f"SELECT action FROM {SystemAuditEntry.__tablename__}").fetchall()
     assert ("mail.download",) in found
 
