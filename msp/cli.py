@@ -85,6 +85,7 @@ def install(app: Flask) -> None:
         console.audit,
         people.users,
         intake.tickets,
+        intake.mail,
         sla_commands.sla,
         reports.statements,
     )

@@ -149,7 +149,7 @@ def drop_mail(mail: str) -> Any:
 
 
 @bp.get("/quarantine/<mail>/raw")
-@require(Permission.MANAGE_MAILBOXES)
+@require(Permission.TAKE_RAW_MAIL)
 def download_mail(mail: str) -> Response:
     """The mail's bytes as they came in; who took them home is written down."""
     row = quarantine.find_mail(mail, by=actor())

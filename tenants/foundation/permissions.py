@@ -48,6 +48,7 @@ class Permission(StrEnum):
     SET_PRIORITY = "desk.set_priority"
 
     SORT_MAIL = "desk.sort_mail"
+    TAKE_RAW_MAIL = "desk.take_raw_mail"
 
     VIEW_CONSOLE = "console.view"
     VIEW_TENANTS = "console.view_tenants"
@@ -96,6 +97,7 @@ _MANAGER = _L3 | {
     P.MANAGE_CLIENT_PEOPLE,
     P.VIEW_AUDIT,
     P.MANAGE_MAILBOXES,
+    P.TAKE_RAW_MAIL,
 }
 _CLIENT_USER = _EVERYONE | {P.VIEW_PORTAL, P.OPEN_OWN_TICKETS}
 

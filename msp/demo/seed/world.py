@@ -6,7 +6,7 @@ from flask import Flask
 
 from msp.demo.folder import Folder, write
 from msp.demo.options import Options
-from msp.demo.seed import companies, history, machines, people, rollout, today, upkeep
+from msp.demo.seed import companies, history, machines, mails, people, rollout, today, upkeep
 from msp.demo.seed.stories import Player
 from msp.demo.seed.times import Stage
 from tenants.foundation import time
@@ -30,6 +30,7 @@ def plant(app: Flask, options: Options, folder: Folder) -> None:
             Player(stage, slug).play([*history.stories_of(stage, slug), *today.stories_of(stage, slug)])
         rollout.propose(stage)
         upkeep.plan(stage)
+        mails.bring(stage)
         tokens = people.mint_tokens(stage)
     found = {"url": options.url, "accounts": people.accounts(), "tokens": tokens, "agents": agents}
     write(folder.credentials, found)

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 
 from msp.intake.mail.models import IncomingMail, Mailbox
@@ -75,6 +75,11 @@ def _write(row: dict[str, object], own_id: int) -> bool:
     if "state" not in row:
         request_work("sort_mail", tenant_id=own_id, arguments={"mail": mail_id}, queue="mail")
     return True
+
+
+def waiting() -> Select[tuple[int]]:
+    """The mails that nobody has sorted yet, in the order in which they came."""
+    return select(IncomingMail.id).where(IncomingMail.state == "received").order_by(IncomingMail.id)
 
 
 def raw_path(mail: IncomingMail, own_id: int) -> Path:

@@ -57,6 +57,14 @@ def find_mailbox(public_id: str) -> Mailbox:
     return found
 
 
+def find_by_address(address: str) -> Mailbox:
+    """The mailbox of an address. Raises NotFound."""
+    found = db.session.scalar(select(Mailbox).where(Mailbox.address == address.strip().lower()))
+    if found is None:
+        raise NotFound
+    return found
+
+
 def count_states(mailbox: Mailbox, *, since: datetime) -> dict[str, int]:
     """How many mails of a mailbox came to which state since then."""
     asked = (

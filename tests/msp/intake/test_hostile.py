@@ -6,7 +6,9 @@ from sqlalchemy import func, select
 
 from msp.background.runner import run_all_due
 from msp.intake.mail.models import IncomingMail
+from msp.mail.jobs import compose
 from msp.mail.models import OutgoingMail
+from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.scope import enter, of_tenant
 from tenants.tenancy.queries import find_tenant
@@ -99,3 +101,55 @@ def test_an_address_for_another_client_s_ticket_tells_nothing(app, cast, box, wi
     with within("globex"):
         sent = select(OutgoingMail.text).where(OutgoingMail.to_address == "mallory@example.test")
         assert not [one for one in db.session.scalars(sent) if bobs.code in one]
+
+
+def outbox(app, cast, slug):
+    with app.app_context(), enter(of_tenant(cast.tenants[slug])):
+        return list(db.session.scalars(select(OutgoingMail).order_by(OutgoingMail.id)))
+
+
+def test_two_portals_that_mail_each_other_stop_after_two_mails(app, cast, box_of_acme):
+    """A person's mail, and the portal's one acknowledgement: the other portal opens a ticket and says nothing."""
+    ours, theirs = box_of_acme.address, "desk@other.test"
+    with app.app_context():
+        other = mails.add_mailbox(cast, default="globex", address=theirs)
+    in_flight, total = [(box_of_acme, mails.write(theirs, to=ours, dmarc=None))], 0
+    told = set()
+    for _round in range(1_000):
+        if not in_flight:
+            break
+        mailbox, raw = in_flight.pop()
+        total += 1
+        mails.bring(app, cast, mailbox, raw)
+        with app.app_context():
+            run_all_due()
+        for slug, way, receiver, sender in (
+            ("acme", other, theirs, ours),
+            ("globex", box_of_acme, ours, theirs),
+        ):
+            for one in outbox(app, cast, slug):
+                if one.to_address == receiver and one.message_id not in told:
+                    told.add(one.message_id)
+                    in_flight.append((way, _as_sent(app, one, sender)))
+    assert total == 2
+
+
+def _as_sent(app, mail, sender):
+    """A mail of the outbox as the other portal gets it: from this portal's address, under this portal's name."""
+    with app.app_context():
+        message = compose(mail)
+    del message["From"], message["Message-ID"]
+    message["From"], message["Message-ID"] = sender, f"<{mail.id}@{sender.partition('@')[2]}>"
+    return message.as_bytes()
+
+
+def test_a_program_that_answers_everything_and_says_nothing_of_it_gets_one_mail(app, cast, box_of_acme):
+    """The worst partner: each of its answers looks like a person's mail, and comes at once."""
+    at = time.now()
+    for number in range(30):
+        raw = mails.write("robot@other.test", subject=f"Re: {number}", dmarc=None)
+        mails.bring(app, cast, box_of_acme, raw, at=at)
+    with app.app_context():
+        run_all_due()
+    sent = [one for one in outbox(app, cast, "acme") if one.to_address == "robot@other.test"]
+    assert len(sent) == 1
