@@ -46,7 +46,7 @@ def bring(stage: Stage) -> None:
         for raw in MAILS:
             keeping.keep_mail(mailbox, raw, own_id=own_id, channel="command", at=at)
         db.session.commit()
-        ids = list(db.session.scalars(keeping.waiting()))
+        ids = keeping.list_unsorted()
     with Reader(len(ids)) as reader:
         for mail_id in ids:
             sort_one(mail_id, own_id=own_id, reader=reader, at=at)

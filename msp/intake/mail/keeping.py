@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from flask import current_app
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from msp.intake.mail.models import IncomingMail, Mailbox
@@ -77,9 +77,10 @@ def _write(row: dict[str, object], own_id: int) -> bool:
     return True
 
 
-def waiting() -> Select[tuple[int]]:
+def list_unsorted() -> list[int]:
     """The mails that nobody has sorted yet, in the order in which they came."""
-    return select(IncomingMail.id).where(IncomingMail.state == "received").order_by(IncomingMail.id)
+    unsorted = select(IncomingMail.id).where(IncomingMail.state == "received")
+    return list(db.session.scalars(unsorted.order_by(IncomingMail.id)))
 
 
 def raw_path(mail: IncomingMail, own_id: int) -> Path:
