@@ -24,7 +24,9 @@ DESK = "help@portal.test"
 OWNER = Actor.system("tests")
 
 
-def add_mailbox(cast: Any, *, default: str | None = None, address: str = DESK, **changes: Any) -> Mailbox:
+def add_mailbox(
+    cast: Any, *, default: str | None = None, address: str = DESK, paused: bool = False, **changes: Any
+) -> Mailbox:
     """A mailbox that mail is brought to; `default` is the client of unknown senders."""
     tenants = {cast.tenants["provider"]} | ({cast.tenants[default]} if default else set())
     from tenants.foundation.scope import Role, Scope
@@ -33,6 +35,8 @@ def add_mailbox(cast: Any, *, default: str | None = None, address: str = DESK, *
         tenant = find_tenant_by_id(cast.tenants[default]) if default else None
         box = mailboxes.Box(name=f"Desk {address}", address=address, default_tenant=tenant, **changes)
         row = mailboxes.add_mailbox(box, by=OWNER, at=time.now())
+        if paused:
+            mailboxes.pause_mailbox(row, by=OWNER, at=time.now())
         db.session.commit()
         db.session.expunge(row)
         return row

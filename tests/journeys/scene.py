@@ -122,7 +122,9 @@ def build(portal: Portal) -> Scene:
 
 def _mails(app: Any, cast: personas.Cast, code: str) -> dict[str, str]:
     """A mail on a ticket, with its HTML, and one of somebody whom nobody knows."""
-    box = mails.add_mailbox(cast, host="imap.example.test", user_name="help", password="sealed away")
+    box = mails.add_mailbox(
+        cast, paused=True, host="imap.example.test", user_name="help", password="sealed away"
+    )
     with personas.within(app, cast, "acme"):
         ticket = db.session.scalars(select(Ticket).where(Ticket.code == code)).one()
         where = reply_address(ticket, "bob@example.test") or ""

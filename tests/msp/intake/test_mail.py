@@ -325,3 +325,23 @@ def test_unknown_character_sets_and_broken_headers_are_read_as_well_as_can_be(ap
     (row,) = mails.bring(app, cast, box, raw)
     assert row.outcome == "ticket"
     assert "It burns" in said()[-1][0]
+
+
+def test_a_pipe_brings_a_mail(app, cast, box):
+    run = app.test_cli_runner()
+    known = run.invoke(args=["mail", "receive", "--mailbox", "help@portal.test"], input=mails.write())
+    assert (known.exit_code, known.output.strip()) == (0, "kept")
+    unknown = run.invoke(args=["mail", "receive", "--mailbox", "x@portal.test"], input=mails.write())
+    assert unknown.exit_code == 1
+
+
+def test_what_is_sent_about_a_ticket_is_answered_to_its_signed_address(app, cast, bobs_ticket, address_for):
+    from msp.mail.jobs import compose
+    from msp.mail.replies import reply_address_of_mail
+
+    with app.app_context():
+        run_all_due()
+    ours = next(one for one in sent_mail(app, cast) if one.to_address == "bob@example.test")
+    with app.app_context(), enter(of_tenant(cast.tenants["acme"])):
+        sent = compose(ours, None, reply_address_of_mail(ours))
+    assert sent["Reply-To"] == address_for(bobs_ticket)
