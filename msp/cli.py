@@ -87,6 +87,7 @@ def install(app: Flask) -> None:
         people.users,
         intake.tickets,
         search.search,
+        intake.mail,
         sla_commands.sla,
         reports.statements,
     )

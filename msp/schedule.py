@@ -7,6 +7,7 @@ from msp.background.periodic import Periodic
 from msp.campaigns.jobs import ring_due_campaigns
 from msp.campaigns.restored import pause_restored
 from msp.campaigns.sightings import FLUSH_SECONDS, flush_sightings
+from msp.intake.mail.fetching import sweep_due_mailboxes
 from msp.knowledge.jobs import sweep_seen_assets
 from msp.knowledge.reading import forget_old_misses
 from msp.reports.comparing import ask_for_checks
@@ -30,6 +31,7 @@ def table() -> tuple[Periodic, ...]:
         Periodic("campaigns", 1, ring_due_campaigns),
         Periodic("sightings of agents", FLUSH_SECONDS, flush_sightings),
         Periodic("visits that begin", 30, sweep_due_visits),
+        Periodic("mailboxes", 5, sweep_due_mailboxes),
         Periodic("upkeep", 60, sweep_due_plans),
         Periodic("patch policies", 60, sweep_due_policies),
         Periodic("certificates that expire", 3600, sweep_expiring),

@@ -1,6 +1,7 @@
 """Settings from the environment, checked all at once before anything starts."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -43,6 +44,12 @@ def _smtp(value: str) -> str:
             "must be smtp://, smtps:// or smtp+starttls://[user:password@]host[:port], or file:///folder"
         )
     return value
+
+
+def _domain(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,200}[A-Za-z0-9])?", value):
+        raise ValueError("must be a domain")
+    return value.lower()
 
 
 def _secret(value: str) -> str:
@@ -110,6 +117,18 @@ class Settings:
         "MAIL_URL", _smtp, "outgoing mail: an SMTP server, or a folder", "smtp://127.0.0.1:25"
     )
     mail_from: str = _setting("MAIL_FROM", str, "sender of the portal's mail", "portal@localhost")
+    mail_reply_domain: str = _setting(
+        "MAIL_REPLY_DOMAIN", _domain, "domain of the reply addresses in mails about tickets; empty: none", ""
+    )
+    mail_edge: str = _setting(
+        "MAIL_EDGE",
+        _domain,
+        "name of one's own mail server in Authentication-Results; empty: no sender counts as verified",
+        "",
+    )
+    mail_megabytes: int = _setting(
+        "MAIL_MEGABYTES", _megabytes, "largest mail that is taken in, in megabytes", "64"
+    )
     provider_name: str = _setting(
         "PROVIDER_NAME", str, "the provider's name on pages and mails", "MSP Portal"
     )

@@ -302,5 +302,7 @@ SPECIAL: dict[tuple[str, str], Special] = {
     ("maintenance_windows", "rule"): lambda _: "FREQ=WEEKLY;BYDAY=SA",
     ("maintenance_windows", "time_zone"): lambda _: "Asia/Jakarta",
     ("stored_files", "sha256"): lambda _: "0" * 64,
+    ("incoming_mails", "sha256"): lambda _: "0" * 64,
+    ("mailboxes", "address"): lambda filler: f"{WORD}-{filler.marker}@portal.test",
     ("stored_files", "media_type"): lambda _: "text/plain",
 }

@@ -16,6 +16,7 @@ from msp.console import (
     hand_overs,
     home,
     jobs,
+    mailboxes,
     mails,
     maintenance,
     onboarding,
@@ -50,6 +51,7 @@ __all__ = [
     "hand_overs",
     "home",
     "jobs",
+    "mailboxes",
     "mails",
     "maintenance",
     "onboarding",
@@ -88,6 +90,7 @@ def install(app: Flask) -> None:
         ratings.PLACE,
         mails.PLACE,
         categories.PLACE,
+        mailboxes.PLACE,
         Place(
             _l("Audit log"),
             "console.choose_audit",

@@ -11,6 +11,7 @@ from msp.desk import (
     hand_overs,
     linking,
     opening,
+    quarantine,
     queue,
     remote,
     states,
@@ -22,7 +23,7 @@ from msp.desk import (
     watchers,
 )
 from msp.desk.blueprint import bp
-from msp.web import navigation
+from msp.web import navigation, panels
 from tenants.foundation.permissions import Permission
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "hand_overs",
     "linking",
     "opening",
+    "quarantine",
     "queue",
     "remote",
     "states",
@@ -65,4 +67,6 @@ def install(app: Flask) -> None:
         navigation.Place(
             _l("Visits"), "desk.list_visits", "calendar-event", Permission.VIEW_DESK, staff=True, order=14
         ),
+        quarantine.PLACE,
     )
+    panels.add(app, "ticket", quarantine.build_mails)

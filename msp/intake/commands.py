@@ -1,4 +1,4 @@
-"""`flask tickets import`."""
+"""`flask tickets import` and `flask mail receive`."""
 
 import sys
 from collections.abc import Sequence
@@ -7,9 +7,13 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup, with_appcontext
 
+from msp.intake.mail import keeping
+from msp.intake.mail.mailboxes import find_by_address
 from msp.intake.replay import BadRows, Outcome, replay_log, report
 from msp.intake.servicenow import Fault, Unreadable, read_log
+from tenants.files.storage import TooLarge
 from tenants.foundation import time
+from tenants.foundation.db import db
 from tenants.foundation.errors import NotFound, Refused
 from tenants.foundation.scope import enter, gate, of_tenant
 from tenants.tenancy.models import Tenant
@@ -40,6 +44,29 @@ def import_tickets(slug: str, format_: str, strict: bool, file: Path) -> None:
     _tell(outcome.faults)
     for sentence in report(outcome):
         click.echo(sentence)
+
+
+mail = AppGroup("mail", help="Mail that comes in.")
+
+
+@mail.command("receive")
+@click.option("--mailbox", "address", required=True, help="Address of the mailbox that it came to.")
+@with_appcontext
+def receive_mail(address: str) -> None:
+    """Take in one raw mail from standard input, as a mail server's pipe brings it; it is sorted by a worker."""
+    own_id = keeping.own_tenant_id()
+    try:
+        with enter(of_tenant(own_id)):
+            mailbox = find_by_address(address)
+            raw = sys.stdin.buffer.read(keeping.most_bytes() + 1)
+            kept = keeping.keep_mail(mailbox, raw, own_id=own_id, channel="command", at=time.now())
+            db.session.commit()
+    except (NotFound, TooLarge) as wrong:
+        too_large = isinstance(wrong, TooLarge)
+        reason = "this mail is too large" if too_large else f"there is no mailbox {address}"
+        click.echo(f"refused: {reason}", err=True)
+        sys.exit(1)
+    click.echo("kept" if kept else "known already")
 
 
 def _find(slug: str) -> Tenant:

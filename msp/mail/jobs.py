@@ -14,7 +14,7 @@ from flask import current_app
 from sqlalchemy import select
 
 from msp.background.jobs import job
-from msp.mail import enclosures, late, transport
+from msp.mail import enclosures, late, replies, transport
 from msp.mail.enclosures import Enclosure
 from msp.mail.models import OutgoingMail
 from tenants.foundation import time
@@ -41,7 +41,8 @@ def send_mail(work: Claimed) -> None:
     mail = _find(mail_id)
     mail.attempts += 1
     try:
-        transport.deliver(current_app.extensions["settings"].mail_url, compose(mail, enclosed))
+        reply_to = replies.reply_address_of_mail(mail)
+        transport.deliver(current_app.extensions["settings"].mail_url, compose(mail, enclosed, reply_to))
     except transport.NotSent as later:
         _try_later(mail, str(later))
     except (transport.Refused, ValueError) as never:
@@ -105,7 +106,9 @@ def _end(mail: OutgoingMail, state: str, why: str) -> None:
     log.warning("mail not sent", mail=mail.id, state=state, why=why[:200])
 
 
-def compose(mail: OutgoingMail, enclosed: Enclosure | None = None) -> EmailMessage:
+def compose(
+    mail: OutgoingMail, enclosed: Enclosure | None = None, reply_to: str | None = None
+) -> EmailMessage:
     """The mail as it goes over the wire. Raises ValueError for an address that is none."""
     message = EmailMessage()
     settings = current_app.extensions["settings"]
@@ -118,8 +121,8 @@ def compose(mail: OutgoingMail, enclosed: Enclosure | None = None) -> EmailMessa
     message["Message-ID"] = mail.message_id
     message["Auto-Submitted"] = "auto-generated"
     message["Content-Language"] = mail.language
-    if mail.reply_to:
-        message["Reply-To"] = mail.reply_to
+    if answers := mail.reply_to or reply_to:
+        message["Reply-To"] = answers
     if mail.thread:
         message["References"] = mail.thread
         message["In-Reply-To"] = mail.thread

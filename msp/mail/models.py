@@ -41,6 +41,9 @@ class OutgoingMail(TenantOwned, Base):
     last_error: Mapped[str | None]
     queued_at: Mapped[datetime] = moment()
     sent_at: Mapped[datetime | None] = moment(nullable=True)
+    # When and why it came back, as far as a server told.
+    bounced_at: Mapped[datetime | None] = moment(nullable=True)
+    bounce: Mapped[str | None] = mapped_column(String(300))
     __table_args__ = (
         choice("state", STATES),
         Index("uq_outgoing_mails_message_id", "tenant_id", "message_id", unique=True),

@@ -1,5 +1,7 @@
 """Who is told what about a ticket. Reactions ask for a job; the job reads the ticket again and queues the mail."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from flask import current_app
@@ -11,12 +13,22 @@ from msp.mail.followers import followed_at, rated_at
 from msp.mail.readers import find_reader
 from msp.mail.services import queue_mail
 from msp.mail.watchers import Told, watchers_to_tell
+from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.work import Claimed, request_work
 from tenants.people.models import StaffMember
 from tenants.tenancy.models import Tenant
 from tenants.tickets.events import MessageAdded, OnTicket, TicketOpened, TicketResolved
 from tenants.tickets.models import Message, Ticket
+
+# How the requester of a ticket that came by mail hears of it: `whole`, `plain` (nothing of it is repeated) or `none`.
+Judge = Callable[[Ticket, datetime], str]
+_JUDGES: list[Judge] = []
+
+
+def judge_acknowledgements(judge: Judge) -> None:
+    """Say who decides about automatic answers to mails; called while the app is built."""
+    _JUDGES[:] = [judge]
 
 
 def acknowledge_ticket(event: TicketOpened) -> None:
@@ -45,15 +57,16 @@ def notify_of_ticket(work: Claimed) -> None:
     """Queue the mails about one event of a ticket."""
     asked = work.arguments
     ticket = db.session.scalars(select(Ticket).where(Ticket.id == asked["ticket"])).one()
+    what = _acknowledgement(ticket) if asked["what"] == "opened" else asked["what"]
     message = _message(asked.get("message")) or (_solution(ticket) if asked["what"] == "resolved" else None)
-    if asked["what"] in ("replied", "answered") and (message is None or not message.body):
+    if what is None or (what in ("replied", "answered") and (message is None or not message.body)):
         return
     told = set()
-    for address, user_id, staff in _receivers(ticket, asked["what"], message):
+    for address, user_id, staff in _receivers(ticket, what, message):
         told.add(address.lower())
-        _queue(ticket, asked["what"], asked["seq"], message, address, user_id, staff=staff)
-    if asked["what"] in _WATCHED:
-        _tell_watchers(ticket, asked["what"], asked["seq"], message, told)
+        _queue(ticket, what, asked["seq"], message, address, user_id, staff=staff)
+    if what in _WATCHED:
+        _tell_watchers(ticket, what, asked["seq"], message, told)
 
 
 # What watchers hear of: whatever is said in public, and that it is done.
@@ -65,6 +78,14 @@ def _tell_watchers(ticket: Ticket, what: str, seq: int, message: Message | None,
     for one in watchers_to_tell(ticket, but=told):
         if one.user_id is None or one.user_id != author:
             _queue(ticket, what, seq, message, one.address, one.user_id, staff=one.is_staff, watcher=one)
+
+
+def _acknowledgement(ticket: Ticket) -> str | None:
+    """Which mail says that a ticket is there: for a mail perhaps none, lest two programs talk for ever."""
+    if ticket.source != "mail":
+        return "opened"
+    how = _JUDGES[0](ticket, time.now()) if _JUDGES else "none"
+    return {"whole": "opened", "plain": "received"}.get(how)
 
 
 def _message(message_id: int | None) -> Message | None:
@@ -123,8 +144,11 @@ def _queue(
         "provider_name": current_app.extensions["settings"].provider_name,
         "name": watcher.name if watcher else ticket.assignee_name if staff else ticket.requester_name,
         "watching": watcher is not None,
-        # Without an account there is a link for the requester, and nothing for others to open.
-        "action_url": _way(ticket, page, user_id, is_requester=watcher is None and not staff),
+        # Without an account there is a link for the requester, and nothing for others to open; who may have forged an
+        # address learns nothing of what the ticket says.
+        "action_url": _way(
+            ticket, page, user_id, is_requester=watcher is None and not staff and what != "received"
+        ),
         "rate_url": rated_at(ticket) if what == "resolved" and watcher is None else "",
     }
     queue_mail(

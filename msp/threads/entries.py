@@ -10,6 +10,7 @@ from flask_babel import ngettext
 
 from contracts.terms.promise import MISS
 from msp.threads import tiers
+from msp.threads.quoting import split_quoted
 from msp.web.words import look_of, name_of
 from tenants.foundation.actor import Actor
 from tenants.tickets.models import HISTORY_FOR_STAFF, REASONS_FOR_ALL, Message, Ticket, TicketEvent
@@ -40,6 +41,8 @@ class Entry:
     attachments: Sequence[Link] = ()
     via: str = ""
     role: str = ""
+    # What a reply by mail repeats of earlier ones, and its signature.
+    quoted: str = ""
 
 
 def audience_of(ticket: Ticket, by: Actor) -> str:
@@ -101,7 +104,8 @@ def _said(line: TicketEvent, message: Message, files: Sequence[Link]) -> Entry:
     if line.actor_name != message.author_name:
         via = _("%(channel)s, written down by %(name)s", channel=via, name=line.actor_name) if via else via
     text = _("Spoke with the requester on the phone.") if message.spoke_with_caller else ""
-    return Entry(line.at, message.author_name, text, message.kind, "", message.body, files, via, role)
+    body, quoted = split_quoted(message.body) if message.via == "mail" else (message.body, "")
+    return Entry(line.at, message.author_name, text, message.kind, "", body, files, via, role, quoted)
 
 
 _VIA: dict[str, Callable[[], str]] = {

@@ -29,6 +29,7 @@ CREDENTIALS = (
     "calendar",
     "follow",
     "roster",
+    "mailgate",
 )
 
 

@@ -15,7 +15,7 @@ from tenants.foundation.db import db
 from tenants.foundation.errors import Conflict, Invalid, Refused, TooMany
 
 log = structlog.get_logger()
-MACHINES = ("/api/", "/ddi/", "/inventory", "/streams/", "/metrics", "/healthz", "/readyz")
+MACHINES = ("/api/", "/ddi/", "/inventory", "/intake/", "/streams/", "/metrics", "/healthz", "/readyz")
 PAGES = (400, 401, 403, 404, 409, 413, 422, 429, 500, 503)
 
 

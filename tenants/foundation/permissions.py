@@ -48,6 +48,9 @@ class Permission(StrEnum):
     SET_PRIORITY = "desk.set_priority"
     MANAGE_DESK = "desk.manage"
 
+    SORT_MAIL = "desk.sort_mail"
+    TAKE_RAW_MAIL = "desk.take_raw_mail"
+
     VIEW_CONSOLE = "console.view"
     VIEW_TENANTS = "console.view_tenants"
     MANAGE_TENANTS = "console.manage_tenants"
@@ -65,6 +68,7 @@ class Permission(StrEnum):
     VIEW_OUTBOX = "console.view_outbox"
     RESEND_MAILS = "console.resend_mails"
     VIEW_RATINGS = "console.view_ratings"
+    MANAGE_MAILBOXES = "console.manage_mailboxes"
 
     VIEW_CAMPAIGNS = "campaigns.view"
     PROPOSE_CAMPAIGNS = "campaigns.propose"
@@ -100,6 +104,7 @@ _L3 = _L2 | {
     P.PLAN_MAINTENANCE,
     P.MANAGE_VENDORS,
     P.PUBLISH_ARTICLES,
+    P.SORT_MAIL,
 }
 _MANAGER = _L3 | {
     P.MANAGE_TENANTS,
@@ -112,6 +117,8 @@ _MANAGER = _L3 | {
     P.RESEND_MAILS,
     P.VIEW_RATINGS,
     P.MANAGE_DESK,
+    P.MANAGE_MAILBOXES,
+    P.TAKE_RAW_MAIL,
 }
 _CLIENT_USER = _EVERYONE | {P.VIEW_PORTAL, P.OPEN_OWN_TICKETS}
 
@@ -119,7 +126,15 @@ PERMISSIONS: dict[MemberRole, frozenset[Permission]] = {
     MemberRole.OWNER: _MANAGER,
     MemberRole.MANAGER: _MANAGER,
     MemberRole.DISPATCHER: _STAFF
-    | {P.WORK_TICKETS, P.ASSIGN_TICKETS, P.SET_PRIORITY, P.VIEW_STAFF, P.VIEW_OUTBOX, P.VIEW_RATINGS},
+    | {
+        P.WORK_TICKETS,
+        P.ASSIGN_TICKETS,
+        P.SET_PRIORITY,
+        P.VIEW_STAFF,
+        P.VIEW_OUTBOX,
+        P.VIEW_RATINGS,
+        P.SORT_MAIL,
+    },
     MemberRole.L1: _ENGINEER,
     MemberRole.L2: _L2,
     MemberRole.L3: _L3,

@@ -103,6 +103,11 @@ NAMED: tuple[tuple[str, tuple[str, str] | None], ...] = (
     ("console/freezes/<freeze>", ("provider_freezes", "public_id")),
     ("upkeep/<plan>", ("maintenance_plans", "public_id")),
     ("policies/<policy>", ("patch_policies", "public_id")),
+    ("mailboxes/<mailbox>", ("mailboxes", "public_id")),
+    ("intake/mail/<mailbox>", ("mailboxes", "public_id")),
+    ("mailboxes/domains/<domain_id>", ("mail_domains", "public_id")),
+    ("quarantine/<mail>", ("incoming_mails", "public_id")),
+    ("mails/<mail_id>", ("incoming_mails", "public_id")),
     ("calendar/link/<slug>", ("tenants", "slug")),
     # The provider's own, which all of its staff may see.
     ("staff/skills/<skill>", None),

@@ -21,6 +21,7 @@ ELSEWHERE = {
     "console.download_statement": "a download",
     "portal.download_statement": "a download",
     "portal.download_export": "a download",
+    "desk.download_mail": "a download",
     "desk.download_file": "a download",
     "portal.download_file": "a download",
     "account.go_home": "leads elsewhere",
@@ -101,7 +102,7 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "console.show_staff": scene.staff,
         "console.remove_staff": scene.staff,
         "console.lift_provider_freeze": scene.provider_freeze,
-        "console.show_mail": scene.mail,
+        "console.show_mail": scene.sent_mail,
         "knowledge.draft_article": scene.resolved,
     }
     usual = {
@@ -138,6 +139,9 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "note": scene.note,
         "run": scene.run,
         "number": "2",
+        "mailbox": scene.mailbox,
+        "mail": scene.strange_mail,
+        "mail_id": scene.mail,
     }
     if name.startswith("knowledge.") and parameter == "slug":
         return scene.article

@@ -25,6 +25,7 @@ from msp.knowledge.rules import Step
 from msp.knowledge.runbooks import start_runbook, tick_step
 from msp.mail.followers import token_of
 from msp.mail.models import OutgoingMail
+from msp.mail.replies import reply_address
 from msp.reports.evidence import gather_evidence
 from msp.upkeep import policies
 from msp.upkeep import services as upkeep
@@ -49,9 +50,9 @@ from tenants.tickets import (
     times,
     visits,
 )
-from tenants.tickets.models import TimeEntry
+from tenants.tickets.models import Ticket, TimeEntry
 from tenants.tickets.vendors import list_cases
-from tests import personas, tickets
+from tests import mails, personas, tickets
 from tests.journeys import staffing
 from tests.journeys.served import Portal
 from tests.msp.campaigns import fleet
@@ -87,7 +88,7 @@ class Scene:
     window: str
     freeze: str
     provider_freeze: str
-    mail: str
+    sent_mail: str
     link: str
     visit: str
     case: str
@@ -103,6 +104,9 @@ class Scene:
     category: str
     reply: str
     checklist: str
+    mailbox: str
+    mail: str
+    strange_mail: str
 
 
 def build(portal: Portal) -> Scene:
@@ -117,6 +121,7 @@ def build(portal: Portal) -> Scene:
         planned = _upkeep(app, cast)
         staff = staffing.build(app, cast)
         known = _knowledge(app, cast, codes[0])
+        brought = _mails(app, cast, codes[0])
         portal.work()
         with personas.within(app, cast, "acme"):
             acme = cast.tenants["acme"]
@@ -145,13 +150,14 @@ def build(portal: Portal) -> Scene:
                 staff=_staff_id("Tina"),
                 entry=_id(select(TimeEntry)),
                 shared=_shared(app, cast),
-                mail=_id(select(OutgoingMail)),
+                sent_mail=_id(select(OutgoingMail)),
                 link=_guests_link(cast),
                 **planned,
                 **_tiers(app, cast, codes),
                 **staff,
                 **known,
                 **_kept(app, cast),
+                **brought,
             )
 
 
@@ -163,6 +169,34 @@ def _guests_link(cast: personas.Cast) -> str:
     services.resolve_ticket(ticket, solution="Cleaned the rollers.", by=leo, at=time.now())
     db.session.commit()
     return token_of(ticket)
+
+
+def _mails(app: Any, cast: personas.Cast, code: str) -> dict[str, str]:
+    """A mail on a ticket, with its HTML, and one of somebody whom nobody knows."""
+    box = mails.add_mailbox(
+        cast, paused=True, host="imap.example.test", user_name="help", password="sealed away"
+    )
+    with personas.within(app, cast, "acme"):
+        ticket = db.session.scalars(select(Ticket).where(Ticket.code == code)).one()
+        where = reply_address(ticket, "bob@example.test") or ""
+    styled = "<p>It <b>burns</b> <img src='https://tracker.example.test/x.png'></p>"
+    known, strange = mails.bring(
+        app,
+        cast,
+        box,
+        mails.write(
+            to=where,
+            text="It burns.\n\nOn Monday somebody <help@portal.test> wrote:\n> Is it on?",
+            html=styled,
+        ),
+        mails.write("stranger@unknown.test", subject="Invoice"),
+    )
+    assert known.outcome == "reply"
+    return {
+        "mailbox": str(box.public_id),
+        "mail": str(known.public_id),
+        "strange_mail": str(strange.public_id),
+    }
 
 
 def _id(asked: Any) -> str:

@@ -6,7 +6,19 @@ from flask import Flask
 
 from msp.demo.folder import Folder, write
 from msp.demo.options import Options
-from msp.demo.seed import companies, desk, duty, history, knowledge, machines, people, rollout, today, upkeep
+from msp.demo.seed import (
+    companies,
+    desk,
+    duty,
+    history,
+    knowledge,
+    machines,
+    mails,
+    people,
+    rollout,
+    today,
+    upkeep,
+)
 from msp.demo.seed.stories import Player
 from msp.demo.seed.times import Stage
 from tenants.foundation import time
@@ -33,6 +45,7 @@ def plant(app: Flask, options: Options, folder: Folder) -> None:
         upkeep.plan(stage)
         duty.plan(stage)
         knowledge.write_down(stage)
+        mails.bring(stage)
         tokens = people.mint_tokens(stage)
     found = {"url": options.url, "accounts": people.accounts(), "tokens": tokens, "agents": agents}
     write(folder.credentials, found)

@@ -1,0 +1,104 @@
+"""What is decided about a mail from its own words: who vouches for the sender, who wrote it, what it is about. Pure."""
+
+import re
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+
+from msp.intake.mail.parsing import Parsed
+from tenants.tickets.codes import Mistyped, parse
+
+# Why a mail lies in quarantine or was dropped.
+QUARANTINED = (
+    "unreadable",
+    "too_large",
+    "no_sender",
+    "forged",
+    "token",
+    "several_tickets",
+    "staff_unverified",
+    "staff_closed",
+    "several_clients",
+    "unknown_sender",
+    "client_not_served",
+    "refused",
+)
+DROPPED = ("own", "automatic", "unknown_bounce", "by_hand")
+REASONS = (*QUARANTINED, *DROPPED)
+_RESULT = re.compile(r"\bdmarc\s*=\s*([a-z]+)")
+_FROM = re.compile(r"\bheader\.from\s*=\s*\"?([a-z0-9.-]+)")
+_COMMENT = re.compile(r"\([^()]*\)")
+_CODE = re.compile(r"\b[A-Z0-9]{2,6}-[2-9A-Z]{4}-[2-9A-Z]{4}\b")
+ACKNOWLEDGED_EVERY = timedelta(hours=1)
+MOST_IN_AN_HOUR = 5
+MOST_UNVERIFIED_A_DAY = 5
+PACE = 50
+PACE_WINDOW = timedelta(minutes=1)
+
+
+def judge(judged: Collection[str], edge: str, sender: str) -> str:
+    """DMARC's result as our own edge found it: `pass`, `fail`, or `none` when it says nothing.
+
+    Only the topmost line counts, and only when the edge wrote it: whatever stands below came with the mail.
+    """
+    newest = next(iter(judged), "").lower()
+    words = _COMMENT.sub(" ", newest)
+    server, _, results = words.partition(";")
+    if not edge or (server.split() or [""])[0] != edge.lower():
+        return "none"
+    found = _RESULT.findall(results)
+    if len(found) != 1:
+        return "fail" if found else "none"
+    about = _FROM.search(results)
+    if about and about[1] != sender.rpartition("@")[2]:
+        return "fail"
+    return found[0] if found[0] in ("pass", "fail") else "none"
+
+
+def is_auto_reply(mail: Parsed) -> bool:
+    """Whether a program answers for somebody: such a mail is never a question."""
+    return (
+        mail.auto_submitted.startswith("auto-replied")
+        or mail.is_auto
+        or mail.precedence in ("auto_reply", "auto-reply")
+        or mail.null_path
+    )
+
+
+def is_automatic(mail: Parsed) -> bool:
+    """Whether a program wrote it or many got it: it may be a ticket, and is never answered by the portal itself."""
+    auto = mail.auto_submitted not in ("", "no")
+    crowd = mail.is_list or mail.precedence in ("bulk", "junk", "list")
+    return auto or crowd or mail.suppresses or is_auto_reply(mail)
+
+
+def is_own(mail: Parsed, addresses: Collection[str], host: str) -> bool:
+    """Whether the portal itself wrote it, or so it claims: by address or by message id."""
+    return mail.sender in addresses or mail.message_id.rpartition("@")[2].rstrip(">").lower() == host
+
+
+def code_in(subject: str) -> str | None:
+    """The one code of a ticket in a subject; None for none and for several."""
+    found = set()
+    for typed in _CODE.findall(subject.upper()):
+        try:
+            found.add(parse(typed))
+        except Mistyped:
+            continue
+    return found.pop() if len(found) == 1 else None
+
+
+def may_acknowledge(*, hour: int, day: int, is_verified: bool) -> bool:
+    """Whether an address may get one more automatic answer after so many in the last hour and day."""
+    if is_verified:
+        return hour < MOST_IN_AN_HOUR
+    return hour < 1 and day < MOST_UNVERIFIED_A_DAY
+
+
+def domain_of(address: str) -> str:
+    """What stands behind the @."""
+    return address.rpartition("@")[2]
+
+
+def distinct(values: Iterable[str | None]) -> list[str]:
+    """Each once, in order, without None."""
+    return list(dict.fromkeys(one for one in values if one))
