@@ -46,6 +46,8 @@ BLUEPRINTS = (
     "msp.upkeep",
     "msp.agents",
     "msp.reports",
+    "msp.intake.chats",
+    "msp.intake.texts",
     "msp.api",
 )
 MODELS = (
@@ -60,6 +62,9 @@ MODELS = (
     "contracts.timers.models",
     "contracts.statements.models",
     "msp.mail.models",
+    "msp.intake.calls.models",
+    "msp.intake.chats.models",
+    "msp.intake.texts.models",
     "msp.api.models",
     "msp.campaigns.models",
     "msp.windows.models",

@@ -3,12 +3,12 @@
 from flask import Flask
 from flask_babel import lazy_gettext as _l
 
-from msp.desk import hand_overs, opening, queue, states, ticket, times
+from msp.desk import calls, chats, hand_overs, opening, queue, states, texts, ticket, times
 from msp.desk.blueprint import bp
 from msp.web import navigation
 from tenants.foundation.permissions import Permission
 
-__all__ = ["bp", "hand_overs", "opening", "queue", "states", "ticket", "times"]
+__all__ = ["bp", "calls", "chats", "hand_overs", "opening", "queue", "states", "texts", "ticket", "times"]
 
 
 def install(app: Flask) -> None:
@@ -26,6 +26,20 @@ def install(app: Flask) -> None:
             searches=True,
         ),
         navigation.Place(
-            _l("New ticket"), "desk.choose_client", "telephone", Permission.WORK_TICKETS, staff=True, order=12
+            _l("New ticket"),
+            "desk.choose_client",
+            "plus-circle",
+            Permission.WORK_TICKETS,
+            staff=True,
+            order=12,
+        ),
+        navigation.Place(
+            _l("Calls"), "desk.list_calls", "telephone", Permission.WORK_TICKETS, staff=True, order=13
+        ),
+        navigation.Place(
+            _l("Chats"), "desk.list_chats", "chat-dots", Permission.WORK_TICKETS, staff=True, order=14
+        ),
+        navigation.Place(
+            _l("SMS and WhatsApp"), "desk.list_texts", "phone", Permission.WORK_TICKETS, staff=True, order=15
         ),
     )

@@ -27,6 +27,9 @@ CREDENTIALS = (
     "metrics",
     "link",
     "calendar",
+    "website",
+    "visitor",
+    "texts",
 )
 
 
