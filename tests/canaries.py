@@ -221,6 +221,10 @@ SPECIAL: dict[tuple[str, str], Special] = {
     ("maintenance_windows", "starts_at"): lambda _: "22:00",
     ("maintenance_windows", "rule"): lambda _: "FREQ=WEEKLY;BYDAY=SA",
     ("maintenance_windows", "time_zone"): lambda _: "Asia/Jakarta",
+    ("chats", "language"): lambda _: "id",
+    ("chat_doors", "origins"): lambda filler: [f"https://{WORD}-{filler.marker}.test"],
+    ("calls", "phone"): lambda _: "+628111",
+    ("memberships", "phone"): lambda _: "+628112",
     ("stored_files", "sha256"): lambda _: "0" * 64,
     ("stored_files", "media_type"): lambda _: "text/plain",
 }

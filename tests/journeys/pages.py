@@ -28,6 +28,10 @@ ELSEWHERE = {
     "account.accept_invitation": "needs a link from a mail, the onboarding opens it",
     "account.reset_password": "needs a link from a mail",
     "account.lift_second_factor": "needs a link from a mail",
+    "chat_streams.": "for machines",
+    "chats.show_script": "a script for other pages",
+    "chats.show_chat": "needs a visitor's token, the journey of a chat opens it",
+    "desk.begin_call": "leads elsewhere",
     "account.second_factor": "in the middle of signing in",
     "account.lose_second_factor": "in the middle of signing in",
     "upkeep.show_feed": "for programs",
@@ -44,7 +48,7 @@ VIEWERS = {
     "reports": "Alice",
     "upkeep": "Nadia",
 }
-PUBLIC = ("account.sign_in", "account.forget_password")
+PUBLIC = ("account.sign_in", "account.forget_password", "chats.start_chat", "chats.show_example")
 
 
 @dataclass(frozen=True)
@@ -85,11 +89,15 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "campaigns.approve_campaign": scene.submitted,
         "campaigns.reject_campaign": scene.submitted,
         "console.show_staff": scene.staff,
+        "portal.show_chat": scene.own_chat,
         "console.remove_staff": scene.staff,
         "console.lift_provider_freeze": scene.provider_freeze,
     }
     usual = {
         "slug": "acme",
+        "chat": scene.chat,
+        "call": scene.call,
+        "key": scene.door,
         "code": scene.waiting,
         "asset_id": scene.asset,
         "shared_id": scene.shared,

@@ -10,6 +10,7 @@ from msp.intake.chats.forms import StartForm, VisitorLineForm
 from msp.intake.chats.live import address
 from msp.intake.chats.models import Chat
 from msp.web.access import credential, public
+from msp.web.assets import STATIC
 from msp.web.errors import refuse_into_form
 from tenants.foundation import time
 from tenants.foundation.db import db
@@ -23,7 +24,8 @@ bp = Blueprint("chats", __name__, url_prefix="/chat")
 @public("a script for clients' websites, the same for everybody; reads no cookie")
 def show_script() -> Response:
     """The script that puts a button and a frame onto a page of a client's website."""
-    answer = current_app.send_static_file("js/embed.js")
+    script = (STATIC / "js" / "embed.js").read_bytes()
+    answer = Response(script, content_type="text/javascript; charset=utf-8")
     answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     answer.headers["Cache-Control"] = "public, max-age=300"
     return answer
@@ -51,7 +53,7 @@ def start_chat(key: str) -> Any:
     page = render_template(
         "chats/start_chat.html", form=form, key=key, is_there=is_there, visitors_url=request.path
     )
-    return _framed(page, 422 if form.errors else 200)
+    return _framed(page, g.get("form_status", 422) if form.errors else 200)
 
 
 def _begin(form: StartForm, *, is_there: bool) -> Chat | None:
@@ -83,6 +85,7 @@ def _counted(limit: limits.Limit, of: str, form: VisitorLineForm) -> bool:
         limits.take_at_once(limit, of, at=time.now())
     except TooMany as refused:
         form.body.errors = [str(refused.message)]
+        g.form_status = refused.http_status
         return False
     return True
 
