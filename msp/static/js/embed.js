@@ -7,7 +7,7 @@
   const frameUrl = new URL("/chat/" + encodeURIComponent(script.dataset.key), script.src).href;
   const label = script.dataset.label || (/^id/.test(document.documentElement.lang) ? "Obrolan" : "Chat");
   const host = document.createElement("div");
-  const root = host.attachShadow({ mode: "closed" });
+  const root = host.attachShadow({ mode: "open" });
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(
     "button{position:fixed;right:1rem;bottom:1rem;z-index:2147483000;font:600 1rem/1.2 system-ui,sans-serif;padding:.8rem 1.2rem;" +
