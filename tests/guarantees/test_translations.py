@@ -24,11 +24,13 @@ SAME = {
     "PDF",
     "Portal",
     "Printer",
+    "SMS",
     "Server",
     "Tag",
     "Target",
     "Tier",
     "Vendor",
+    "WhatsApp",
     "Workstation",
 }
 NEVER = {
