@@ -125,7 +125,7 @@ def _page(call: Call, form: CallForm) -> Any:
 def look_up_caller(call: str) -> Any:
     """Keep what is written and show who fits: by htmx while typing, by a button without it."""
     come_in(actor())
-    found, form = queries.find_call(call, by=actor()), CallForm()
+    found, form = queries.find_call(call, by=actor(), held=True), CallForm()
     kept = acted(form, lambda: _write(found, form))
     if request.headers.get("HX-Request") != "true":
         return redirect(url_for("desk.show_call", call=call)) if kept else _page(found, form)
@@ -143,7 +143,7 @@ def _write(call: Call, form: CallForm) -> None:
 def place_call(call: str) -> Any:
     """Whose call it is: a person (`client/person`), or a client (`client`) with a caller who is not known there."""
     come_in(actor())
-    found, form = queries.find_call(call, by=actor()), CallForm()
+    found, form = queries.find_call(call, by=actor(), held=True), CallForm()
     if acted(form, lambda: _place(found, form)):
         return redirect(url_for("desk.show_call", call=call))
     return _page(found, form)
@@ -167,7 +167,7 @@ def _place(call: Call, form: CallForm) -> None:
 def take_up_call(call: str) -> Any:
     """Go on with a colleague's call."""
     come_in(actor())
-    services.take_up(queries.find_call(call, by=actor()), by=actor(), at=time.now())
+    services.take_up(queries.find_call(call, by=actor(), held=True), by=actor(), at=time.now())
     db.session.commit()
     return redirect(url_for("desk.show_call", call=call))
 
@@ -201,7 +201,7 @@ def end_call_on_ticket(call: str) -> Any:
 
 def _end(public_id: str, end: Any) -> Any:
     come_in(actor())
-    found, form = queries.find_call(public_id, by=actor()), CallForm()
+    found, form = queries.find_call(public_id, by=actor(), held=True), CallForm()
     made: list[Ticket] = []
 
     def act() -> None:
@@ -221,7 +221,7 @@ def _end(public_id: str, end: Any) -> Any:
 def end_call(call: str) -> Any:
     """End it without a ticket, and say why."""
     come_in(actor())
-    found, form = queries.find_call(call, by=actor()), CallForm()
+    found, form = queries.find_call(call, by=actor(), held=True), CallForm()
 
     def act() -> None:
         _write(found, form)

@@ -6,7 +6,7 @@ from flask import Flask
 
 from msp.demo.folder import Folder, write
 from msp.demo.options import Options
-from msp.demo.seed import companies, history, machines, people, rollout, today, upkeep
+from msp.demo.seed import channels, companies, history, machines, people, rollout, today, upkeep
 from msp.demo.seed.stories import Player
 from msp.demo.seed.times import Stage
 from tenants.foundation import time
@@ -30,7 +30,14 @@ def plant(app: Flask, options: Options, folder: Folder) -> None:
             Player(stage, slug).play([*history.stories_of(stage, slug), *today.stories_of(stage, slug)])
         rollout.propose(stage)
         upkeep.plan(stage)
+        door = channels.open_doors(stage)
         tokens = people.mint_tokens(stage)
-    found = {"url": options.url, "accounts": people.accounts(), "tokens": tokens, "agents": agents}
+    found = {
+        "url": options.url,
+        "accounts": people.accounts(),
+        "tokens": tokens,
+        "agents": agents,
+        "chat": {"tenant": channels.SLUG, "key": door},
+    }
     write(folder.credentials, found)
     write(folder.seeded, {"seed": SEED, "at": stage.now.isoformat()})

@@ -23,11 +23,17 @@ MOST_WORDS = 6
 SHORTEST_WORD = 2
 
 
-def find_call(public_id: str, *, by: Actor) -> Call:
-    """The call with this id: one's own, or one of a client that one is granted. Raises NotFound."""
+def find_call(public_id: str, *, by: Actor, held: bool = False) -> Call:
+    """The call with this id: one's own, or one of a client that one is granted. Raises NotFound.
+
+    `held` locks it. A call that was placed while one waited is another row by then, hence the second look.
+    """
     asked = select(Call).where(Call.public_id == as_uuid(public_id))
     mine = or_(Call.taken_by_user_id == by.id, among(Call.tenant_id, by.tenants))
-    found = db.session.scalar(asked.where(mine))
+    asked = asked.where(mine)
+    found = db.session.scalar(asked.with_for_update() if held else asked)
+    if found is None and held:
+        found = db.session.scalar(asked.with_for_update())
     if found is None:
         raise NotFound
     return found

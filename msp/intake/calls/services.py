@@ -68,8 +68,11 @@ def write_down(call: Call, heard: Heard, *, region: str) -> None:
     _check("caller_name", heard.caller_name, 120)
     _check("company", heard.company, 120)
     _check("wrong", heard.wrong, LONGEST_BODY - 500, lines=True)
-    call.number, call.caller_name = heard.number.strip(), heard.caller_name.strip()
-    call.company_heard, call.wrong = heard.company.strip(), heard.wrong.replace("\r\n", "\n").strip()
+    call.number, call.company_heard = heard.number.strip(), heard.company.strip()
+    call.wrong = heard.wrong.replace("\r\n", "\n").strip()
+    # Whoever has an account is called as there: a look-up on its way may still bring what was typed before.
+    if call.requester_user_id is None:
+        call.caller_name = heard.caller_name.strip()
     call.phone = in_full(call.number, region)
     db.session.flush()
 

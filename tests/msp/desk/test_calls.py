@@ -1,15 +1,20 @@
 """Calls: a form that is there before the caller is known, and a call that ends once."""
 
+import threading
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, update
 
+from msp.intake.calls import queries, services
 from msp.intake.calls.models import Call
 from tenants.foundation import time
 from tenants.foundation.db import db
+from tenants.foundation.scope import Role, Scope, enter
 from tenants.people.models import Membership
+from tenants.tenancy.models import Tenant
 from tenants.tickets.models import Message, Ticket
+from tests import personas
 from tests.tickets import open_in_scope, opened
 
 NUMBER = "0812-3456-7890"
@@ -156,6 +161,32 @@ class TestPlacing:
         assert (placed.caller_name, placed.is_placed) == ("Bob", True)
         assert call.endswith(str(placed.public_id))
         assert "Call of Bob" in tina.get(call).text
+
+    def test_a_look_up_that_comes_late_finds_the_placed_call(self, app, sign_in, call, within, bob):
+        tina, leo = sign_in("Tina"), sign_in("Tina")
+        tina.post(f"{call}/place", data=heard(whose=f"acme/{bob}"))
+        late = leo.post(f"{call}/look-up", data=heard(caller_name="bo"), headers={"HX-Request": "true"})
+        assert late.status_code == 200
+        assert row(within, "acme").caller_name == "Bob"
+
+    def test_two_place_it_at_once(self, within, call, cast, app):
+        """Whoever waits for the lock finds the row that the first one wrote anew."""
+        with app.app_context(), enter(Scope(Role.STAFF, frozenset(cast.tenants.values()), cast.users["Leo"])):
+            leo = personas.actor(app, cast, "Leo")
+            found = queries.find_call(call.rsplit("/", 1)[1], by=leo, held=True)
+            acme = db.session.get_one(Tenant, cast.tenants["acme"])
+            waited = []
+
+            def look():
+                with app.app_context(), enter(Scope(Role.STAFF, frozenset(cast.tenants.values()))):
+                    waited.append(queries.find_call(call.rsplit("/", 1)[1], by=leo, held=True).tenant_id)
+
+            thread = threading.Thread(target=look)
+            thread.start()
+            services.place_call(found, acme, None, by=leo, at=time.now())
+            db.session.commit()
+        thread.join()
+        assert waited == [cast.tenants["acme"]]
 
     @pytest.mark.parametrize("whose", ["globex", "provider", "never-was", "acme/not-a-person"])
     def test_what_one_is_not_granted_is_not_there(self, sign_in, call, within, whose):
