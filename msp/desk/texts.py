@@ -47,8 +47,13 @@ def _page(own: int, form: PlaceTextForm, wrong: str = "") -> Any:
         wrong=wrong,
         clients=granted,
         is_on=gateway.is_on(),
+        webhook=gateway.webhook_address() if _shows_address() else "",
     )
     return page, form_status()
+
+
+def _shows_address() -> bool:
+    return gateway.is_on() and actor().may(Permission.MANAGE_TENANTS)
 
 
 @bp.post("/messages/<text>/place")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, current_app, g
+from flask import Blueprint, Response, current_app, g, request
 from flask_login import current_user
 
 from msp.intake.chats.doors import visited_chat
@@ -18,6 +18,7 @@ from tenants.foundation.errors import NotFound
 from tenants.foundation.permissions import Permission
 from tenants.foundation.scope import enter, gate, of_tenant, sweeper
 from tenants.people import principals
+from tenants.people.limits import source_of
 
 bp = Blueprint("chat_streams", __name__)
 streams.prepare(bp)
@@ -118,6 +119,6 @@ def stream_visitor(key: str, token: str) -> Response:
         with enter(of_tenant(tenant_id)):
             return db.session.get_one(Chat, (tenant_id, talk.chat_id)).state != "ended"
 
-    return streams.serve(
-        streams.Listener(talk, f"chat {found.id}", frozenset(), still_may), digests_of(found)
-    )
+    # Seats are counted by address, so that one visitor's many conversations leave some for others.
+    person = f"visitor {source_of(request.remote_addr)}"
+    return streams.serve(streams.Listener(talk, person, frozenset(), still_may), digests_of(found))

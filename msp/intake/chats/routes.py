@@ -60,6 +60,8 @@ def _begin(form: StartForm, *, is_there: bool) -> Chat | None:
     at = time.now()
     if not _counted(services.BEGINNINGS, limits.source_of(request.remote_addr), form):
         return None
+    if not _counted(services.ADDRESSES, (form.email.data or "").lower(), form):
+        return None
     start = services.Start(
         channel="website",
         name=form.name.data or "",

@@ -18,6 +18,8 @@ from tenants.people.limits import Limit
 LONGEST_LINE = 2000
 MOST_LINES = 400
 BEGINNINGS = Limit("chats of a source", 20, timedelta(minutes=10))
+# A visitor may type anybody's address, and that gets a mail.
+ADDRESSES = Limit("chats of an address", 5, timedelta(hours=1))
 LINES = Limit("lines of a chat", 120, timedelta(minutes=10))
 
 

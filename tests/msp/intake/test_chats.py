@@ -336,6 +336,12 @@ class TestWebsite:
         assert [one.status_code for one in answers] == [303, 303, 429]
         assert "too many tries" in answers[2].text
 
+    def test_nobody_s_mailbox_is_filled_by_visitors(self, client, door):
+        answers = [client.post(f"/chat/{door['acme']}", data=START) for _ in range(6)]
+        assert [one.status_code for one in answers] == [303] * 5 + [429]
+        other = client.post(f"/chat/{door['acme']}", data=START | {"email": "other@example.test"})
+        assert other.status_code == 303
+
     def test_a_shut_door_and_a_suspended_client_are_not_there(self, client, door, within, superuser, cast):
         superuser.execute("UPDATE tenants SET state = 'suspended' WHERE slug = 'globex'")
         assert client.get(f"/chat/{door['globex']}").status_code == 404

@@ -198,6 +198,10 @@ class TestArriving:
         assert "&lt;b&gt;Hello" in page
         assert sign_in("Alice").get("/desk/messages").status_code == 403
 
+    def test_managers_see_what_to_enter_at_the_gateway(self, gateway, key, sign_in):
+        assert f"http://portal.test/intake/messages/{key}" in sign_in("Mia").get("/desk/messages").text
+        assert key not in sign_in("Tina").get("/desk/messages").text
+
     def test_a_number_of_two_clients_waits_for_staff(self, bring, within):
         for slug, name in (("acme", "Bob"), ("globex", "Gus")):
             with within(slug):
