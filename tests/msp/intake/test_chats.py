@@ -300,6 +300,14 @@ class TestWebsite:
         assert client.get(f"/chat/{door['acme']}/junk").status_code == 404
         assert client.get("/chat/never-was").status_code == 404
 
+    def test_a_new_key_ends_conversations_begun_with_the_old_one(self, client, door, there, within, cast):
+        token = client.post(f"/chat/{door['acme']}", data=START).location.rsplit("/", 1)[1]
+        with within("Mia") as mia:
+            acme = cast.tenants["acme"]
+            new = doors.set_door(acme, is_open=True, origins="", new_key=True, by=mia, at=time.now())
+            db.session.commit()
+        assert client.get(f"/chat/{new.public_key}/{token}").status_code == 404
+
     def test_a_token_ends_after_a_day(self, app, client, door, there, monkeypatch):
         location = client.post(f"/chat/{door['acme']}", data=START).location
         monkeypatch.setattr(doors, "TOKEN_SECONDS", -1)
