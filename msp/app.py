@@ -55,6 +55,8 @@ BLUEPRINTS = (
     "msp.reports",
     "msp.search",
     "msp.follow",
+    "msp.intake.chats",
+    "msp.intake.texts",
     "msp.api",
 )
 MODELS = (
@@ -77,6 +79,9 @@ MODELS = (
     "contracts.statements.models",
     "msp.mail.models",
     "msp.intake.mail.models",
+    "msp.intake.calls.models",
+    "msp.intake.chats.models",
+    "msp.intake.texts.models",
     "msp.api.models",
     "msp.campaigns.models",
     "msp.windows.models",

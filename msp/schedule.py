@@ -7,6 +7,7 @@ from msp.background.periodic import Periodic
 from msp.campaigns.jobs import ring_due_campaigns
 from msp.campaigns.restored import pause_restored
 from msp.campaigns.sightings import FLUSH_SECONDS, flush_sightings
+from msp.intake.chats.ending import sweep_idle_chats
 from msp.intake.mail.fetching import sweep_due_mailboxes
 from msp.knowledge.jobs import sweep_seen_assets
 from msp.knowledge.reading import forget_old_misses
@@ -26,6 +27,7 @@ def table() -> tuple[Periodic, ...]:
         Periodic("timers beside tickets", 2, sweep_due_side_timers),
         Periodic("closing of rested tickets", 5, sweep_due_closings),
         Periodic("closing times of tickets that have none", 600, sweep_unsettled_rest),
+        Periodic("chats in which nobody speaks", 20, sweep_idle_chats),
         # Before campaigns are looked at for the first time.
         Periodic("campaigns of a restored database", 60, pause_restored),
         Periodic("campaigns", 1, ring_due_campaigns),

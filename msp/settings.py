@@ -52,6 +52,30 @@ def _domain(value: str) -> str:
     return value.lower()
 
 
+def _gateway(value: str) -> str:
+    parts = urlsplit(value)
+    is_near = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    if (
+        not parts.hostname
+        or parts.username
+        or (parts.scheme != "https" and not (parts.scheme == "http" and is_near))
+    ):
+        raise ValueError("must be https://host[:port][/path]; http only on this machine")
+    return value.rstrip("/")
+
+
+def _number(value: str) -> str:
+    if not value.startswith("+") or not value[1:].isdigit() or not 8 <= len(value) <= 16:
+        raise ValueError("must be a number like +628123456789")
+    return value
+
+
+def _region(value: str) -> str:
+    if len(value) != 2 or not value.isascii() or not value.isupper():
+        raise ValueError("must be a country's two letters, like ID")
+    return value
+
+
 def _secret(value: str) -> str:
     if len(value) < 32:
         raise ValueError("must have at least 32 characters")
@@ -129,6 +153,17 @@ class Settings:
     mail_megabytes: int = _setting(
         "MAIL_MEGABYTES", _megabytes, "largest mail that is taken in, in megabytes", "64"
     )
+    messages_url: str = _setting(
+        "MESSAGES_URL", _gateway, "gateway of SMS and WhatsApp in Twilio's form; empty: switched off", ""
+    )
+    messages_account: str = _setting("MESSAGES_ACCOUNT", str, "account at that gateway", "")
+    messages_token: str = _setting(
+        "MESSAGES_TOKEN", _secret, "token of that account: signs what comes, opens what goes", ""
+    )
+    messages_from: str = _setting("MESSAGES_FROM", _number, "number from which texts go out", "")
+    phone_region: str = _setting(
+        "PHONE_REGION", _region, "country of telephone numbers that are typed without one", "ID"
+    )
     provider_name: str = _setting(
         "PROVIDER_NAME", str, "the provider's name on pages and mails", "MSP Portal"
     )
@@ -170,6 +205,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         "PORTAL_PG_BINDIR",
     }
     problems += [f"{name} is unknown" for name in environ if name.startswith("PORTAL_") and name not in known]
+    gateway = [
+        values.get(name) for name in ("messages_url", "messages_account", "messages_token", "messages_from")
+    ]
+    if any(gateway) and not all(gateway):
+        problems.append("MESSAGES_URL, MESSAGES_ACCOUNT, MESSAGES_TOKEN and MESSAGES_FROM go together")
     if problems:
         raise SettingsRefused(problems)
     return Settings(**values)

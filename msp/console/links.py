@@ -32,6 +32,7 @@ _PLACES: tuple[tuple[Any, str, str, bool], ...] = (
     (_l("Windows and freezes"), "lock", "console.list_windows", True),
     (_l("Upkeep"), "tools", "upkeep.list_plans", False),
     (_l("Calendar"), "calendar-event", "upkeep.show_calendar", False),
+    (_l("Chat on the website"), "chat-dots", "console.set_chat_door", True),
     (_l("Audit log"), "shield-check", "console.show_audit", True),
 )
 

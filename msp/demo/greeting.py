@@ -20,6 +20,9 @@ What to try
      statements close --tenant lentera-timur --from 2016-02 --to 2016-12 closes its months.
   6  As a client's administrator open Statements: last month is closed, line by line, with PDF, CSV and the credit.
      As manager approve that credit, amend the statement, or try other terms beside the contract.
+  7  A visitor waits in the chat of Kopi Senja: as L1 (tono) open Chats, answer, end it as a ticket. An example website
+     with the chat: {chat}
+     Under Calls press "Take a call" and type 0811-000-0002 or a name. SMS and WhatsApp are off: no gateway is set.
 """
 INDONESIAN = """\
 Silakan dicoba
@@ -36,6 +39,10 @@ Silakan dicoba
      statements close --tenant lentera-timur --from 2016-02 --to 2016-12 menutup bulan-bulannya.
   6  Sebagai administrator klien buka Laporan: bulan lalu sudah ditutup, baris demi baris, dengan PDF, CSV dan kredit.
      Sebagai manajer setujui kredit itu, koreksi laporannya, atau coba ketentuan lain di samping kontrak.
+  7  Seorang pengunjung menunggu di obrolan Kopi Senja: sebagai L1 (tono) buka Obrolan, jawab, akhiri menjadi tiket.
+     Contoh situs web dengan obrolan: {chat}
+     Di Panggilan tekan “Terima panggilan” lalu ketik 0811-000-0002 atau sebuah nama. SMS dan WhatsApp tidak aktif:
+     tidak ada gerbang pesan.
 """
 READONLY = "batik-kasir-2"
 
@@ -43,11 +50,16 @@ READONLY = "batik-kasir-2"
 def ready(options: Options, folder: Folder, seconds: float) -> str:
     """The address, the accounts and what to try."""
     credentials = json.loads(folder.credentials.read_text())
+    told = {
+        "readonly": READONLY,
+        "environment": folder.environment,
+        "chat": f"{options.url}/chat/{credentials.get('chat', {}).get('key', '…')}/example",
+    }
     parts = [
         f"\nThe portal is ready after {seconds:.1f} s / Portal siap:  {options.url}\n",
         _accounts(credentials["accounts"]),
-        ENGLISH.format(readonly=READONLY, environment=folder.environment),
-        INDONESIAN.format(readonly=READONLY, environment=folder.environment),
+        ENGLISH.format(**told),
+        INDONESIAN.format(**told),
         f"Mail: {folder.mail}   Logs: {folder.logs}   Accounts and tokens: {folder.credentials}",
         "Ctrl-C ends everything and loses nothing / Ctrl-C menghentikan semuanya; tidak ada yang hilang.",
     ]

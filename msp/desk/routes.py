@@ -5,6 +5,8 @@ from flask_babel import lazy_gettext as _l
 
 from msp.desk import (
     bulk,
+    calls,
+    chats,
     checklists,
     coming_visits,
     details,
@@ -15,6 +17,7 @@ from msp.desk import (
     queue,
     remote,
     states,
+    texts,
     ticket,
     times,
     vendors,
@@ -29,6 +32,8 @@ from tenants.foundation.permissions import Permission
 __all__ = [
     "bp",
     "bulk",
+    "calls",
+    "chats",
     "checklists",
     "coming_visits",
     "details",
@@ -39,6 +44,7 @@ __all__ = [
     "queue",
     "remote",
     "states",
+    "texts",
     "ticket",
     "times",
     "vendors",
@@ -62,7 +68,21 @@ def install(app: Flask) -> None:
             key="g q",
         ),
         navigation.Place(
-            _l("New ticket"), "desk.choose_client", "telephone", Permission.WORK_TICKETS, staff=True, order=12
+            _l("New ticket"),
+            "desk.choose_client",
+            "plus-circle",
+            Permission.WORK_TICKETS,
+            staff=True,
+            order=12,
+        ),
+        navigation.Place(
+            _l("Calls"), "desk.list_calls", "telephone", Permission.WORK_TICKETS, staff=True, order=13
+        ),
+        navigation.Place(
+            _l("Chats"), "desk.list_chats", "chat-dots", Permission.WORK_TICKETS, staff=True, order=14
+        ),
+        navigation.Place(
+            _l("SMS and WhatsApp"), "desk.list_texts", "phone", Permission.WORK_TICKETS, staff=True, order=15
         ),
         navigation.Place(
             _l("Visits"), "desk.list_visits", "calendar-event", Permission.VIEW_DESK, staff=True, order=14

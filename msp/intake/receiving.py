@@ -19,6 +19,6 @@ def receive_ticket(
     """Open a ticket for what a person or a machine asked by one of the channels (`request.source`).
 
     The same `request_key` again gives the ticket that is there already. `spoke_with_caller`: staff answered the
-    requester on the phone. Raises InvalidMany.
+    requester on the phone or in the chat. Raises InvalidMany.
     """
     return services.open_ticket(tenant, request, by=by, at=at, spoke_with_caller=spoke_with_caller)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import flash, redirect, render_template, url_for
+from flask import current_app, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -12,7 +12,7 @@ from msp.portal.blueprint import bp
 from msp.web import navigation
 from msp.web.access import actor, require, tenant
 from msp.web.errors import refuse_into_form
-from msp.web.fields import email_field, name_field, options
+from msp.web.fields import email_field, name_field, options, phone_field
 from msp.web.words import name_of
 from tenants.foundation import time
 from tenants.foundation.db import db
@@ -21,6 +21,7 @@ from tenants.foundation.permissions import CLIENT_ROLES, MemberRole, Permission
 from tenants.foundation.scope import enter, gate
 from tenants.people import invitations, limits, members, queries, requests
 from tenants.people.models import Membership
+from tenants.people.phones import read_phone
 from tenants.people.rules import roles_to_give
 
 PLACE = navigation.Place(
@@ -37,6 +38,12 @@ class RoleForm(FlaskForm):
         super().__init__(*args, **kwargs)
         given = roles_to_give(actor().role, reversed(CLIENT_ROLES))
         self.role.choices = options((one, name_of("role", one)) for one in given)
+
+
+class NumberForm(FlaskForm):
+    """A telephone number, or none."""
+
+    phone = phone_field(_l("Telephone number"))
 
 
 class InviteForm(RoleForm):
@@ -129,10 +136,39 @@ def show_person(public_id: str) -> Any:
             db.session.commit()
         flash(_("%(name)s has the new role and has to sign in again.", name=person.name), "good")
         return redirect(url_for("portal.list_people"))
-    page = render_template(
-        "portal/people_person.html", form=form, person=person, is_waiting=person.user_id in _waiting([person])
+    return _person_page(person, form, NumberForm(data={"phone": person.phone})), 422 if form.errors else 200
+
+
+def _person_page(person: Membership, form: RoleForm, number: NumberForm) -> str:
+    return render_template(
+        "portal/people_person.html",
+        form=form,
+        number=number,
+        person=person,
+        is_waiting=person.user_id in _waiting([person]),
     )
-    return page, 422 if form.errors else 200
+
+
+@bp.post("/people/<public_id>/phone")
+@require(Permission.MANAGE_COMPANY_PEOPLE)
+def set_person_phone(public_id: str) -> Any:
+    """The number by which calls and texts of this person are known."""
+    person, form = queries.find_member(tenant(), public_id), NumberForm()
+    if form.validate_on_submit() and _set_phone(person, form):
+        flash(_("The telephone number of %(name)s is saved.", name=person.name), "good")
+        return redirect(url_for("portal.show_person", public_id=public_id))
+    return _person_page(person, RoleForm(data={"role": person.role}), form), 422
+
+
+def _set_phone(person: Membership, form: NumberForm) -> bool:
+    try:
+        phone = read_phone(form.phone.data or "", current_app.extensions["settings"].phone_region)
+    except Invalid as refused:
+        refuse_into_form(refused, form)
+        return False
+    members.change_member_phone(person, phone, by=actor(), at=time.now())
+    db.session.commit()
+    return True
 
 
 @bp.route("/people/<public_id>/remove", methods=["GET", "POST"])

@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _l
 from msp.portal import (
     assets,
     calendar,
+    chats,
     company,
     contracts,
     decisions,
@@ -26,6 +27,7 @@ __all__ = [
     "assets",
     "bp",
     "calendar",
+    "chats",
     "company",
     "contracts",
     "decisions",
@@ -59,6 +61,7 @@ def install(app: Flask) -> None:
         app,
         HOME,
         TICKETS,
+        chats.PLACE,
         assets.PLACE,
         maintenance.PLACE,
         *calendar.PLACES,

@@ -95,6 +95,9 @@ def _actor(line: TicketEvent) -> str:
 
 
 def _said(line: TicketEvent, message: Message, files: Sequence[Link]) -> Entry:
+    if not message.body and message.via == "chat":
+        words = _("answered the requester in the chat.")
+        return Entry(line.at, message.author_name, words, "event", "chat-dots")
     if not message.body:
         return Entry(
             line.at, message.author_name, _("spoke with the requester on the phone."), "event", "telephone"
@@ -114,6 +117,10 @@ _VIA: dict[str, Callable[[], str]] = {
     "api": lambda: _("by API"),
     "link": lambda: _("by the link in a mail"),
     "import": lambda: _("imported"),
+    "chat": lambda: _("by chat"),
+    "website": lambda: _("by chat on the website"),
+    "sms": lambda: _("by SMS"),
+    "whatsapp": lambda: _("by WhatsApp"),
 }
 _ICONS = {
     "opened": "plus-circle",

@@ -30,6 +30,9 @@ CREDENTIALS = (
     "follow",
     "roster",
     "mailgate",
+    "website",
+    "visitor",
+    "texts",
 )
 
 

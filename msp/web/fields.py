@@ -44,6 +44,12 @@ def email_field(label: Any) -> Any:
     return StringField(label, rules, filters=[_strip])
 
 
+def phone_field(label: Any) -> Any:
+    """A telephone number as it was typed; the service writes it in full."""
+    rules = [Length(max=40, message=_l("A telephone number has at most 40 characters.")), plain_text]
+    return StringField(label, rules, filters=[_strip])
+
+
 def name_field(label: Any) -> Any:
     """A person's name."""
     rules = [

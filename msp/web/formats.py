@@ -18,6 +18,7 @@ from babel.numbers import format_currency, format_decimal
 from msp.web.catalogues import gettext as _
 from msp.web.catalogues import language, reader_zone
 from tenants.foundation import time
+from tenants.people.phones import as_written
 
 NARROW_SPACE = "\u202f"
 NO_BREAK = "\u00a0"
@@ -330,4 +331,4 @@ FILTERS: dict[str, Any] = {
         duration_words, relative, moment, clock_time, day, short_day, month, number, money, bytes_words, percent,
         initials, waiting_words,
     )
-}  # fmt: skip
+} | {"phone": as_written}  # fmt: skip

@@ -49,6 +49,16 @@ def change_member_role(tenant_id: int, member_id: int, role: MemberRole, *, by: 
     _audit("member.role_changed", member, by=by, at=at, detail={"from": before, "to": role})
 
 
+def change_member_phone(member: Membership, phone: str | None, *, by: Actor, at: datetime) -> None:
+    """Give a client's person another telephone number in E.164 form, or none. Raises Forbidden."""
+    if member.tenant_id not in by.tenants or not may_appoint(by.role, MemberRole(member.role)):
+        raise Forbidden
+    if member.phone == phone:
+        return
+    member.phone = phone
+    _audit("member.phone_changed", member, by=by, at=at, detail={})
+
+
 def remove_member(tenant_id: int, member_id: int, *, by: Actor, at: datetime) -> None:
     """Let a person leave a client: sessions and the company's tokens end at once. Raises Forbidden, NotFound."""
     member = _locked(tenant_id, member_id)

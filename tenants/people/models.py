@@ -111,6 +111,8 @@ class Membership(AllForClient, TenantOwned, Base):
     name: Mapped[str] = mapped_column(String(120))
     email: Mapped[str] = mapped_column(String(254))
     role: Mapped[str]
+    # In E.164 form (+628123456789): calls and texts are known by it.
+    phone: Mapped[str | None] = mapped_column(String(20))
     state: Mapped[str] = mapped_column(default="active")
     joined_at: Mapped[datetime] = moment()
     left_at: Mapped[datetime | None] = moment(nullable=True)
@@ -118,6 +120,7 @@ class Membership(AllForClient, TenantOwned, Base):
         choice("role", CLIENT_ROLES),
         choice("state", MEMBER_STATES),
         Index("uq_memberships_user", "tenant_id", "user_id", unique=True),
+        Index("ix_memberships_by_phone", "phone"),
         Index("ix_memberships_by_user", "user_id"),
     )
 

@@ -68,7 +68,7 @@ def open_ticket(
     """Open a ticket with its first message.
 
     The same `request_key` again gives the ticket that is there already. `spoke_with_caller`: staff answered the
-    requester on the phone. Raises InvalidMany.
+    requester on the phone or in the chat. Raises InvalidMany.
     """
     wrong = list(_problems(tenant, request))
     if wrong:
@@ -80,7 +80,8 @@ def open_ticket(
         return existing
     _begin_history(ticket, request, by=by, at=at, replay=replay)
     if spoke_with_caller:
-        add_message(ticket, body="", by=by, at=at, spoke_with_caller=True, via="phone", replay=replay)
+        via = "chat" if request.source in ("chat", "website") else "phone"
+        add_message(ticket, body="", by=by, at=at, spoke_with_caller=True, via=via, replay=replay)
     return ticket
 
 

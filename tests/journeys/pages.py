@@ -30,6 +30,10 @@ ELSEWHERE = {
     "account.reset_password": "needs a link from a mail",
     "account.lift_second_factor": "needs a link from a mail",
     "follow.download_file": "a download",
+    "chat_streams.": "for machines",
+    "chats.show_script": "a script for other pages",
+    "chats.show_chat": "needs a visitor's token, the journey of a chat opens it",
+    "desk.begin_call": "leads elsewhere",
     "account.second_factor": "in the middle of signing in",
     "account.lose_second_factor": "in the middle of signing in",
     "upkeep.show_feed": "for programs",
@@ -53,7 +57,14 @@ VIEWERS = {
     "staff": "Mia",
     "knowledge": "Nadia",
 }
-PUBLIC = ("account.sign_in", "account.forget_password", "knowledge.find_help", "knowledge.read_help")
+PUBLIC = (
+    "account.sign_in",
+    "account.forget_password",
+    "knowledge.find_help",
+    "knowledge.read_help",
+    "chats.start_chat",
+    "chats.show_example",
+)
 OTHERS = {
     "search.find_for_client": "Alice",
     "knowledge.find_answers": "Alice",
@@ -100,6 +111,7 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "campaigns.reject_campaign": scene.submitted,
         "desk.show_vendor_case": scene.case if parameter == "case_id" else scene.resolved,
         "console.show_staff": scene.staff,
+        "portal.show_chat": scene.own_chat,
         "console.remove_staff": scene.staff,
         "console.lift_provider_freeze": scene.provider_freeze,
         "console.show_mail": scene.sent_mail,
@@ -107,6 +119,9 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
     }
     usual = {
         "slug": "acme",
+        "chat": scene.chat,
+        "call": scene.call,
+        "key": scene.door,
         "code": scene.waiting,
         "asset_id": scene.asset,
         "shared_id": scene.shared,

@@ -20,6 +20,10 @@ from contracts.timers.maintenance import Work, record_maintenance
 from msp.agents.shared import add_shared
 from msp.campaigns import services as campaigns
 from msp.campaigns.models import Action, Campaign, CampaignTenant, Release
+from msp.intake.calls import services as calls
+from msp.intake.chats import doors
+from msp.intake.chats import services as chats
+from msp.intake.texts import arriving
 from msp.knowledge import services as articles
 from msp.knowledge.rules import Step
 from msp.knowledge.runbooks import start_runbook, tick_step
@@ -107,6 +111,10 @@ class Scene:
     mailbox: str
     mail: str
     strange_mail: str
+    chat: str
+    own_chat: str
+    call: str
+    door: str
 
 
 def build(portal: Portal) -> Scene:
@@ -158,6 +166,7 @@ def build(portal: Portal) -> Scene:
                 **known,
                 **_kept(app, cast),
                 **brought,
+                **_channels(app, cast),
             )
 
 
@@ -397,6 +406,37 @@ def _trial(app: Any, cast: personas.Cast) -> str:
 def last_month(now: datetime, zone: str) -> date:
     """The first day of the month before, in a zone."""
     return (now.astimezone(ZoneInfo(zone)).date().replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
+def _channels(app: Any, cast: personas.Cast) -> dict[str, str]:
+    """Somebody who waits on the website, Alice's own chat, a call in progress and a text of an unknown number."""
+    now, acme = time.now(), cast.tenants["acme"]
+    with personas.within(app, cast, "Mia") as mia:
+        door = doors.set_door(acme, is_open=True, origins="https://www.acme.test", by=mia, at=now)
+        visitor = chats.Start(channel="website", name="Wati Handayani", email="wati@example.test")
+        alice = chats.Start(
+            channel="chat", name="Alice", email="alice@example.test", user_id=cast.users["Alice"]
+        )
+        waiting = chats.begin_chat(
+            acme, visitor, "Is the shop in Bandung open on Sunday?", at=now - timedelta(minutes=4)
+        )
+        own = chats.begin_chat(acme, alice, "Our scanners don't connect.", at=now - timedelta(minutes=9))
+        nadia = personas.actor(app, cast, "Nadia")
+        chats.answer(own, "Since when, and all of them?", by=nadia, at=now - timedelta(minutes=8))
+        db.session.commit()
+    with personas.within(app, cast, "Nadia") as nadia:
+        call = calls.begin_call(cast.tenants["provider"], by=nadia, at=now - timedelta(minutes=2))
+        heard = calls.Heard(number="0812 3456 7890", caller_name="Bob", wrong="The cash desk prints nothing")
+        calls.write_down(call, heard, region="ID")
+        db.session.commit()
+    arrived = arriving.Arrived(sid="SM1", channel="sms", number="+6281999999999", body="Is anybody there?")
+    arriving.receive_text(cast.tenants["provider"], arrived, at=now)
+    return {
+        "chat": str(waiting.public_id),
+        "own_chat": str(own.public_id),
+        "call": str(call.public_id),
+        "door": door.public_key,
+    }
 
 
 def _upkeep(app: Any, cast: personas.Cast) -> dict[str, str]:

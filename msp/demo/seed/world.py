@@ -7,6 +7,7 @@ from flask import Flask
 from msp.demo.folder import Folder, write
 from msp.demo.options import Options
 from msp.demo.seed import (
+    channels,
     companies,
     desk,
     duty,
@@ -46,7 +47,14 @@ def plant(app: Flask, options: Options, folder: Folder) -> None:
         duty.plan(stage)
         knowledge.write_down(stage)
         mails.bring(stage)
+        door = channels.open_doors(stage)
         tokens = people.mint_tokens(stage)
-    found = {"url": options.url, "accounts": people.accounts(), "tokens": tokens, "agents": agents}
+    found = {
+        "url": options.url,
+        "accounts": people.accounts(),
+        "tokens": tokens,
+        "agents": agents,
+        "chat": {"tenant": channels.SLUG, "key": door},
+    }
     write(folder.credentials, found)
     write(folder.seeded, {"seed": SEED, "at": stage.now.isoformat()})

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from msp.campaigns import live, services
-from msp.web import headers
+from msp.web import headers, streams
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.scope import enter, gate
@@ -31,8 +31,8 @@ def rollout(app, cast):
 @pytest.fixture
 def live_app(app, monkeypatch):
     """The process of streams on the same database; it looks twenty times a second."""
-    monkeypatch.setattr(live, "LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(live, "BEAT_SECONDS", 0.3)
+    monkeypatch.setattr(streams, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(streams, "BEAT_SECONDS", 0.3)
     application = live.create_live_app(app.extensions["settings"])
     yield application
     reader = application.extensions["streams"]._reader
@@ -158,7 +158,7 @@ def test_without_a_session_nobody_listens(app, live_app, rollout):
 def test_a_person_has_six_streams_and_the_process_as_many_as_it_may(
     app, cast, live_app, rollout, monkeypatch
 ):
-    monkeypatch.setattr(live, "PER_PERSON", 1)
+    monkeypatch.setattr(streams, "PER_PERSON", 1)
     with listening(live_app, app, cast, "Nadia", rollout):
         with listening(live_app, app, cast, "Nadia", rollout) as second:
             assert second.answer.status_code == 429

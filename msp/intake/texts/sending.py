@@ -1,0 +1,177 @@
+"""Answers by SMS and WhatsApp: a row in the transaction of the reply, sent by a job, retried, never twice."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from flask import current_app, url_for
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from msp.background.jobs import job
+from msp.intake.texts import gateway
+from msp.intake.texts.models import OutgoingText, TextThread
+from tenants.foundation import time
+from tenants.foundation.db import db
+from tenants.foundation.scope import enter, gate, of_tenant
+from tenants.foundation.work import Claimed, request_work
+from tenants.tickets.events import MessageAdded
+from tenants.tickets.models import Message, Ticket
+
+log = structlog.get_logger()
+GIVE_UP_AFTER = timedelta(days=1)
+LONGEST_PAUSE = timedelta(minutes=30)
+LONGEST_TEXT = 1500
+OFF = "the gateway is switched off"
+CHANNELS = ("sms", "whatsapp")
+
+
+def answer_by_text(event: MessageAdded) -> None:
+    """Reaction: what staff say in public on a ticket that came as a text goes back the same way."""
+    if event.kind != "public" or event.author_kind != "staff":
+        return
+    ticket = db.session.get(Ticket, (event.tenant_id, event.ticket_id))
+    if ticket is None or ticket.source not in CHANNELS:
+        return
+    thread = db.session.scalar(
+        select(TextThread).where(TextThread.tenant_id == ticket.tenant_id, TextThread.ticket_id == ticket.id)
+    )
+    message = db.session.get(Message, (event.tenant_id, event.message_id))
+    if thread is None or message is None or not message.body:
+        return
+    _queue(ticket, thread, message)
+
+
+def _queue(ticket: Ticket, thread: TextThread, message: Message) -> None:
+    is_on = gateway.is_on()
+    row: dict[str, Any] = {
+        "tenant_id": ticket.tenant_id,
+        "ticket_id": ticket.id,
+        "channel": thread.channel,
+        "to_number": thread.number,
+        "body": _cut(message.body, ticket.code),
+        "key": f"message:{message.id}",
+        "state": "queued" if is_on else "failed",
+        "last_error": None if is_on else OFF,
+        "attempts": 0,
+        "queued_at": message.at,
+    }
+    written = insert(OutgoingText).values(**row).on_conflict_do_nothing().returning(OutgoingText.id)
+    text_id = db.session.execute(written).scalar_one_or_none()
+    thread.last_at = message.at
+    if text_id is not None and is_on:
+        request_work("send_text", tenant_id=ticket.tenant_id, arguments={"text": text_id}, queue="mail")
+
+
+def _cut(body: str, code: str) -> str:
+    """The words with the ticket's code; what is too long for a text is cut, and says so by its ellipsis."""
+    end = f"\n({code})"
+    room = LONGEST_TEXT - len(end)
+    return (body if len(body) <= room else body[: room - 1].rstrip() + "…") + end
+
+
+@job("send_text", queue="mail")
+def send_text(work: Claimed) -> None:
+    """Send one text, if it is still to be sent; while the gateway is away, ask again later."""
+    text_id = work.arguments["text"]
+    if not _claim(work.tenant_id, text_id):
+        return
+    row = db.session.get_one(OutgoingText, (work.tenant_id, text_id))
+    row.attempts += 1
+    if not gateway.is_on():
+        _end(row, "failed", OFF)
+        return
+    try:
+        row.gateway_sid = gateway.deliver(
+            to=row.to_number, channel=row.channel, body=row.body, callback=_callback(row)
+        )
+    except gateway.NotSent as later:
+        _try_later(row, str(later))
+    except gateway.Refused as never:
+        _end(row, "failed", str(never))
+    except gateway.MaybeSent as unsure:
+        _end(row, "unknown", str(unsure))
+    else:
+        row.state, row.sent_at, row.last_error = "sent", time.now(), None
+
+
+def _callback(row: OutgoingText) -> str:
+    settings = current_app.extensions["settings"]
+    with current_app.test_request_context():
+        path = url_for("texts.note_status", key=gateway.public_key(), text=row.public_id)
+    return f"{settings.public_url}{path}"
+
+
+def _claim(tenant_id: int, text_id: int) -> bool:
+    """Mark it as being sent, committed at once; False when there is nothing to send."""
+    with enter(of_tenant(tenant_id)):
+        held = select(OutgoingText).where(OutgoingText.tenant_id == tenant_id, OutgoingText.id == text_id)
+        row = db.session.scalars(held.with_for_update()).one_or_none()
+        if row is None or row.state not in ("queued", "sending"):
+            return False
+        fresh = row.state == "queued"
+        if fresh:
+            row.state = "sending"
+        else:
+            _end(row, "unknown", "the sender was stopped while it was sending")
+        db.session.commit()
+        return fresh
+
+
+def _try_later(row: OutgoingText, why: str) -> None:
+    if time.now() - row.queued_at > GIVE_UP_AFTER:
+        _end(row, "failed", why)
+        return
+    row.state, row.last_error = "queued", why[:2000]
+    pause = min(timedelta(seconds=15 * 2 ** min(row.attempts - 1, 10)), LONGEST_PAUSE)
+    asked = {"text": row.id}
+    again: datetime = time.now() + pause
+    request_work("send_text", tenant_id=row.tenant_id, arguments=asked, queue="mail", due_at=again)
+
+
+def _end(row: OutgoingText, state: str, why: str) -> None:
+    row.state, row.last_error = state, why[:2000]
+    log.warning("text not sent", text=row.id, state=state, why=why[:200])
+
+
+# What the gateway tells afterwards; a later word never takes back that a text arrived.
+TOLD = {
+    "delivered": "delivered",
+    "read": "delivered",
+    "sent": "sent",
+    "failed": "failed",
+    "undelivered": "failed",
+}
+
+
+def note_status(public_id: object, sid: str, status: str, error: str) -> None:
+    """What the gateway says became of a text; unknown ones and unknown words change nothing. Commits by itself."""
+    state = TOLD.get(status)
+    with enter(gate()):
+        asked = select(OutgoingText.tenant_id, OutgoingText.id).where(OutgoingText.public_id == public_id)
+        known = db.session.execute(asked).one_or_none()
+    if known is None or state is None:
+        return
+    with enter(of_tenant(known[0])):
+        held = select(OutgoingText).where(OutgoingText.tenant_id == known[0], OutgoingText.id == known[1])
+        row = db.session.scalars(held.with_for_update()).one()
+        if row.state == "delivered" or row.gateway_sid not in (None, sid):
+            return
+        row.state, row.gateway_sid = state, sid
+        row.last_error = error[:200] if state == "failed" else None
+        db.session.commit()
+
+
+def list_sent(ticket: Ticket, limit: int = 20) -> list[OutgoingText]:
+    """The texts that went out for a ticket, newest first."""
+    found = select(OutgoingText).where(
+        OutgoingText.tenant_id == ticket.tenant_id, OutgoingText.ticket_id == ticket.id
+    )
+    return list(db.session.scalars(found.order_by(OutgoingText.id.desc()).limit(limit)))
+
+
+def build_texts(*, ticket: Ticket, staff: bool, **_given: Any) -> tuple[str, dict[str, Any]] | None:
+    """A panel on the desk's page of a ticket: what became of the answers by SMS or WhatsApp."""
+    if not staff or ticket.source not in CHANNELS:
+        return None
+    return "desk/text_panel.html", {"texts": list_sent(ticket), "is_on": gateway.is_on()}
