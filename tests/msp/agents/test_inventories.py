@@ -4,11 +4,12 @@ import base64
 import shutil
 import subprocess
 import zlib
+from time import process_time
 
 import pytest
 from sqlalchemy import select
 
-from msp.agents import ocs, shared
+from msp.agents import inventories, ocs, shared
 from msp.agents.parsing import Malformed
 from tenants.assets.models import Asset, InstalledSoftware
 from tenants.foundation import time
@@ -49,10 +50,10 @@ def document(
 
 @pytest.fixture
 def send(app, token):
-    def post(body, *, user="acme", password=None, path="/inventory/"):
+    def post(body, *, user="acme", password=None, path="/inventory/", address="127.0.0.1"):
         pair = base64.b64encode(f"{user}:{password or token}".encode()).decode()
         headers = {"Authorization": f"Basic {pair}", "Content-Type": "application/x-compress-zlib"}
-        return app.test_client().post(path, headers=headers, data=body)
+        return app.test_client().post(path, headers=headers, data=body, environ_base={"REMOTE_ADDR": address})
 
     return post
 
@@ -148,6 +149,42 @@ def test_a_small_body_that_would_inflate_beyond_the_cap_is_refused_on_the_way():
             taken += len(piece)
             assert len(piece) <= ocs.STEP
     assert taken <= ocs.MOST_BYTES
+
+
+COSTLY = {
+    "elements": b"<a/>" * 5_200_000,
+    "attributes": b"<c a='1' b='2'/>" * 300_000,
+    "one long tag": b"<c " + b" ".join(b"a%d='1'" % one for one in range(1_400_000)) + b"/>",
+    "text": b"<c>" + b"\n" * 20_000_000 + b"</c>",
+}
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_a_small_body_that_would_take_long_to_read_is_refused_early(name):
+    body = b"<REQUEST><CONTENT>" + COSTLY[name] + b"</CONTENT><DEVICEID>x</DEVICEID></REQUEST>"
+    packed, began = zlib.compress(body), process_time()
+    with pytest.raises(Malformed):
+        ocs.read_document(packed)
+    assert process_time() - began < 1.5
+
+
+def test_an_inventory_without_compression_is_read_in_pieces_too():
+    body = b"<REQUEST><CONTENT>" + b"<c a='1'/>" * 380_000 + b"</CONTENT></REQUEST>"
+    assert max(len(one) for one in ocs.inflate(body)) == ocs.STEP
+    with pytest.raises(Malformed):
+        ocs.read_document(body)
+
+
+def test_inventories_of_one_machine_are_limited(send, monkeypatch):
+    monkeypatch.setattr(inventories, "ONE_MACHINE", "2/hour")
+    assert [send(document()).status_code for _ in range(3)] == [200, 200, 429]
+    assert send(document("another-pc", serial="SN-10")).status_code == 200
+
+
+def test_requests_from_one_place_are_limited_before_they_are_read(send, monkeypatch):
+    monkeypatch.setattr(inventories, "ONE_PLACE", "2/hour")
+    assert [send(b"hello").status_code for _ in range(3)] == [400, 400, 429]
+    assert send(b"hello", address="192.0.2.7").status_code == 400
 
 
 @pytest.mark.skipif(PROGRAM is None, reason="fusioninventory-agent is not installed")
