@@ -1,17 +1,19 @@
 """Inventories from agents that only tell what a machine is: FusionInventory, OCS; `server = PUBLIC_URL/inventory`.
 
 The credential is the client's, so it says whose machine this is and not which: the name in the document is matched to
-an asset, or becomes a quarantined one. Facts that only an asset's own agent may tell are left as they are.
+an asset, or becomes a quarantined one. All machines of the client can claim any name, so that nothing is kept of an
+asset whose own agent tells what it is.
 """
 
 import base64
 import binascii
 
+import structlog
 from flask import Blueprint, Response, g, request
 from sqlalchemy import select
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from msp.agents import arrivals, ocs, shared
+from msp.agents import arrivals, enrolment, ocs, shared
 from msp.agents.ddi import patient
 from msp.agents.models import InventoryDevice
 from msp.agents.parsing import Malformed
@@ -29,6 +31,7 @@ from tenants.foundation.scope import Scope
 from tenants.people.limits import source_of
 from tenants.people.principals import digest
 
+log = structlog.get_logger()
 inventories = Blueprint("inventories", __name__, url_prefix="/inventory")
 MOST_BYTES = 4 * 1024 * 1024
 HOURS = "24"
@@ -74,7 +77,8 @@ def take_inventory() -> Response:
         return _answer({"RESPONSE": "SEND", "PROLOG_FREQ": HOURS})
     if document.query == "INVENTORY":
         g.claimed = _claimed(document)
-        _keep(g.sharing, document)
+        if not _keep(g.sharing, document):
+            return _answer({"RESPONSE": "OK", "KEPT": "NO"})
     return _answer({"RESPONSE": "OK"})
 
 
@@ -94,9 +98,14 @@ def _machine_key() -> str:
 
 
 @limiter.shared_limit(lambda: ONE_MACHINE, scope="inventories of one", key_func=_machine_key)
-def _keep(sharing: Sharing, document: ocs.Document) -> None:
+def _keep(sharing: Sharing, document: ocs.Document) -> bool:
+    """Take the inventory over; False for a machine whose own agent tells what it is."""
     at, facts = time.now(), ocs.facts_of(document)
     asset = _asset(sharing, g.claimed, facts)
+    if enrolment.count_live(asset):
+        log.info("inventory not kept", tenant=asset.tenant_id, asset=asset.id, because="it has an agent")
+        db.session.rollback()
+        return False
     try:
         record_software(asset, ocs.packages_of(document), at)
         record_facts(asset, facts, at)
@@ -104,6 +113,7 @@ def _keep(sharing: Sharing, document: ocs.Document) -> None:
         raise Malformed(wrong.message) from wrong
     actions.facts_arrived(asset.tenant_id, asset.id, at)
     db.session.commit()
+    return True
 
 
 def _asset(sharing: Sharing, claimed: str, facts: dict[str, str]) -> Asset:

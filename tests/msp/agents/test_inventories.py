@@ -86,20 +86,53 @@ def test_an_inventory_of_an_unknown_machine_makes_a_quarantined_asset_once(send,
         assert [(one.name, one.version) for one in kept] == [("tzdata", "2026b-0")]
 
 
-def test_a_machine_is_known_by_its_serial_number_or_its_agent_id(app, machine, send, within):
+def test_a_machine_is_known_by_its_serial_number_or_its_agent_id(cast, send, within):
     with within("acme"):
-        db.session.scalars(select(Asset).where(Asset.id == machine.asset_id)).one().serial = "SN-9"
+        db.session.add(
+            Asset(
+                tenant_id=cast.tenants["acme"],
+                name="Till",
+                serial="SN-9",
+                controller_id="till-1",
+                created_at=time.now(),
+            )
+        )
         db.session.commit()
     send(zlib.compress(document()))
-    send(zlib.compress(document(device="acme-pc-1", serial="")))
+    send(zlib.compress(document(device="till-1", serial="")))
     assert machines(within) == []
     with within("acme"):
-        asset = db.session.get_one(Asset, (machine.tenant_id, machine.asset_id))
+        asset = db.session.scalars(select(Asset).where(Asset.serial == "SN-9")).one()
         assert (asset.state, asset.facts["os_release"], asset.installed_release) == (
             "active",
             "Debian 12",
             None,
         )
+
+
+@pytest.mark.parametrize("is_known_already", [False, True])
+def test_nothing_is_kept_of_a_machine_that_has_a_credential_of_its_own(
+    machine, send, within, superuser, is_known_already
+):
+    if is_known_already:
+        superuser.execute("UPDATE agent_credentials SET revoked_at = now()")
+        send(document(device="acme-pc-1", serial="", packages=[("bash", "5")]))
+        superuser.execute("UPDATE agent_credentials SET revoked_at = NULL")
+    asked = f"SELECT a::text FROM assets a WHERE id = {machine.asset_id}"
+    before = superuser.execute(asked).fetchall()
+    answer = send(document(device="acme-pc-1", serial="", packages=[("bash", "6")]))
+    assert answer.status_code == 200
+    assert b"<KEPT>NO</KEPT>" in zlib.decompress(answer.data)
+    assert superuser.execute(asked).fetchall() == before
+    versions = superuser.execute("SELECT version FROM installed_software").fetchall()
+    assert versions == ([("5",)] if is_known_already else [])
+
+
+def test_the_agent_s_page_says_that_inventories_are_not_kept(machine, within, sign_in):
+    with within("acme"):
+        public_id = db.session.get_one(Asset, (machine.tenant_id, machine.asset_id)).public_id
+    page = sign_in("Nadia").get(f"/console/agents/enrol/{public_id}").text
+    assert "Inventories that other programs send of it are not kept" in page
 
 
 def test_a_claimed_name_of_another_client_s_machine_stays_with_the_credential_s_client(
