@@ -102,9 +102,13 @@ def _first_certificate(sharing: Sharing, name: str, mark: str) -> Caller | None:
 def _by_gateway(token: str) -> Caller:
     """A machine that nobody knows yet, known to be of this client. Raises SignInNeeded, TooMany."""
     slug, name = _path_names()
-    sharing = shared.find_sharing("gateway", [token])
-    fits = sharing is not None and sharing.slug == slug and request.endpoint in OPEN_TO_UNKNOWN
-    if sharing is None or not fits or not CONTROLLER_ID.fullmatch(name) or name in (".", ".."):
+    sharing = shared.find_sharing("gateway", [token], slug)
+    if (
+        sharing is None
+        or request.endpoint not in OPEN_TO_UNKNOWN
+        or not CONTROLLER_ID.fullmatch(name)
+        or name in (".", "..")
+    ):
         raise SignInNeeded
     with enter(sharing.scope()):
         asset = db.session.scalar(select(Asset).where(Asset.controller_id == name))

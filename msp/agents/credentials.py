@@ -109,8 +109,8 @@ def admit(found: Caller | None) -> Scope:
 
 
 def let_in(found: Caller) -> Scope:
-    """Make the asset this request's caller; requests are counted for it, whatever address they come from."""
-    g.agent, g.budget = found, f"agent:{found.credential_id or found.path}"
+    """Make the asset this request's caller; requests are counted for it, whatever credential or address it uses."""
+    g.agent, g.budget = found, f"agent:{found.tenant_id}:{found.asset_id}"
     return found.scope()
 
 
@@ -136,6 +136,7 @@ def resolve_enrolment() -> Scope:
     if row is None:
         raise SignInNeeded
     g.enrolling = found = Enrolling(*row)
+    g.budget = f"agent:{found.tenant_id}:{found.asset_id}"
     if request.path != found.path:
         raise Forbidden
     return Scope(Role.AGENTS, frozenset({found.tenant_id}))

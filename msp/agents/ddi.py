@@ -35,7 +35,9 @@ ddi = Blueprint("ddi", __name__, url_prefix="/ddi")
 BASE = "/<tenant>/controller/v1/<controller>"
 FACTS_EVERY = timedelta(hours=1)
 CONFLICTS = 4
-limited = limiter.shared_limit(AGENTS, scope="agents")
+# An agent replaces its credential every 90 days; answers get lost now and then.
+RENEWALS = "20/hour"
+limited = limiter.shared_limit(lambda: AGENTS, scope="agents")
 View = Callable[..., Any]
 
 
@@ -281,6 +283,7 @@ def enrol(tenant: str, controller: str) -> Any:
 @ddi.post(BASE + "/credential")
 @credential("agent")
 @limited
+@limiter.limit(lambda: RENEWALS)
 @patient
 def renew_credential(tenant: str, controller: str) -> Any:
     """A new token for the asset, beside the one that it asks with."""

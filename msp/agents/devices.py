@@ -122,9 +122,14 @@ def _keep(
 
 
 def _wait_again(sharing: Sharing, asset_id: int) -> bool:
-    """A machine whose keys people refused comes with a new one: it waits for a person like an unknown one."""
+    """A machine whose keys people refused comes with a new one: it waits for a person like an unknown one.
+
+    False where that would take a machine out of campaigns that calls by another credential, which the gateway's token
+    must not do, or hide another reason for its quarantine.
+    """
     asset = db.session.get_one(Asset, (sharing.tenant_id, asset_id), with_for_update=True)
-    if asset.state == "retired":
+    waits_already = asset.state == "quarantined" and asset.quarantined_for == "device"
+    if not (asset.state == "active" or waits_already) or enrolment.count_live(asset):
         return False
     asset.state, asset.quarantined_for = "quarantined", "device"
     return True

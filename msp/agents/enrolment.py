@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, tuple_, update
@@ -172,6 +173,7 @@ def count_live_by_asset(pairs: Collection[tuple[int, int]]) -> dict[tuple[int, i
 def admit_asset(asset: Asset, *, by: Actor, at: datetime) -> None:
     """Take a machine out of quarantine, so that campaigns may include it, and pin the key it came with.
 
+    A machine that has another credential by now keeps to that: its key turns into an alarm.
     Raises Conflict when it is not in quarantine.
     """
     db.session.refresh(asset, with_for_update=True)
@@ -184,7 +186,13 @@ def admit_asset(asset: Asset, *, by: Actor, at: datetime) -> None:
         write(
             update(DeviceKey)
             .where(DeviceKey.asset_id == asset.id, DeviceKey.state == "pending")
-            .values(state="accepted", decided_by=by.name, decided_at=at)
+            .values(**_decided(asset, by, at))
         )
     _audit("asset.admit", asset, by, at)
     db.session.flush()
+
+
+def _decided(asset: Asset, by: Actor, at: datetime) -> dict[str, Any]:
+    if count_live(asset):
+        return {"state": "alarm"}
+    return {"state": "accepted", "decided_by": by.name, "decided_at": at}

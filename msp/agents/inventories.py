@@ -1,24 +1,26 @@
 """Inventories from agents that only tell what a machine is: FusionInventory, OCS; `server = PUBLIC_URL/inventory`.
 
 The credential is the client's, so it says whose machine this is and not which: the name in the document is matched to
-an asset, or becomes a quarantined one. Facts that only an asset's own agent may tell are left as they are.
+an asset, or becomes a quarantined one. All machines of the client can claim any name, so that nothing is kept of an
+asset whose own agent tells what it is.
 """
 
 import base64
 import binascii
 
+import structlog
 from flask import Blueprint, Response, g, request
 from sqlalchemy import select
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from msp.agents import arrivals, ocs, shared
+from msp.agents import arrivals, enrolment, ocs, shared
 from msp.agents.ddi import patient
 from msp.agents.models import InventoryDevice
 from msp.agents.parsing import Malformed
 from msp.agents.shared import Sharing
 from msp.campaigns import actions
 from msp.web.access import SignInNeeded, credential
-from msp.web.limits import AGENTS, limiter
+from msp.web.limits import limiter
 from tenants.assets.models import Asset
 from tenants.assets.rules import clean
 from tenants.assets.services import record_facts, record_software
@@ -26,13 +28,17 @@ from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.errors import Invalid
 from tenants.foundation.scope import Scope
+from tenants.people.limits import source_of
+from tenants.people.principals import digest
 
+log = structlog.get_logger()
 inventories = Blueprint("inventories", __name__, url_prefix="/inventory")
 MOST_BYTES = 4 * 1024 * 1024
 HOURS = "24"
 # What firmware says that knows no serial number.
 NO_SERIAL = frozenset({"", "none", "default string", "to be filled by o.e.m.", "not specified", "0"})
-limited = limiter.shared_limit(AGENTS, scope="inventories")
+# Reading one costs far more than a poll. The first counts before anything is read, for all machines behind an address.
+ONE_PLACE, ONE_MACHINE = "60/minute", "30/minute"
 
 
 @inventories.errorhandler(SignInNeeded)
@@ -50,14 +56,15 @@ def resolve_inventory() -> Scope:
     found = shared.find_sharing("inventory", [token], slug) if scheme.lower() == "basic" and token else None
     if found is None:
         raise SignInNeeded
-    g.sharing, g.budget = found, f"shared:{found.credential_id}"
+    g.sharing = found
+    g.budget = f"shared:{found.credential_id}:{source_of(request.remote_addr)}"
     return found.scope()
 
 
 @inventories.post("/")
 @inventories.post("", endpoint="take_inventory_without_slash")
 @credential("inventory")
-@limited
+@limiter.shared_limit(lambda: ONE_PLACE, scope="inventories")
 @patient
 def take_inventory() -> Response:
     """A question whether to send an inventory, or the inventory itself."""
@@ -69,7 +76,9 @@ def take_inventory() -> Response:
     if document.query == "PROLOG":
         return _answer({"RESPONSE": "SEND", "PROLOG_FREQ": HOURS})
     if document.query == "INVENTORY":
-        _keep(g.sharing, document)
+        g.claimed = _claimed(document)
+        if not _keep(g.sharing, document):
+            return _answer({"RESPONSE": "OK", "KEPT": "NO"})
     return _answer({"RESPONSE": "OK"})
 
 
@@ -77,12 +86,26 @@ def _answer(members: dict[str, str]) -> Response:
     return Response(ocs.reply(members), content_type="application/x-compress-zlib")
 
 
-def _keep(sharing: Sharing, document: ocs.Document) -> None:
-    at, claimed = time.now(), clean(document.device_id, 255)
+def _claimed(document: ocs.Document) -> str:
+    claimed = clean(document.device_id, 255)
     if not claimed:
         raise Malformed("no device id")
-    facts = ocs.facts_of(document)
-    asset = _asset(sharing, claimed, facts)
+    return claimed
+
+
+def _machine_key() -> str:
+    return f"inventory:{g.sharing.credential_id}:{digest(g.claimed).hex()[:32]}"
+
+
+@limiter.shared_limit(lambda: ONE_MACHINE, scope="inventories of one", key_func=_machine_key)
+def _keep(sharing: Sharing, document: ocs.Document) -> bool:
+    """Take the inventory over; False for a machine whose own agent tells what it is."""
+    at, facts = time.now(), ocs.facts_of(document)
+    asset = _asset(sharing, g.claimed, facts)
+    if enrolment.count_live(asset):
+        log.info("inventory not kept", tenant=asset.tenant_id, asset=asset.id, because="it has an agent")
+        db.session.rollback()
+        return False
     try:
         record_software(asset, ocs.packages_of(document), at)
         record_facts(asset, facts, at)
@@ -90,6 +113,7 @@ def _keep(sharing: Sharing, document: ocs.Document) -> None:
         raise Malformed(wrong.message) from wrong
     actions.facts_arrived(asset.tenant_id, asset.id, at)
     db.session.commit()
+    return True
 
 
 def _asset(sharing: Sharing, claimed: str, facts: dict[str, str]) -> Asset:

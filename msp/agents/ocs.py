@@ -16,6 +16,10 @@ from msp.agents.parsing import Malformed
 MOST_BYTES = 20 * 1024 * 1024
 STEP = 64 * 1024
 DEEPEST, LONGEST_TEXT, MOST_ENTRIES = 12, 4096, 20_000
+# Reading costs time per element and attribute, not per byte: 400,000 take about half a second.
+MOST_ELEMENTS, MOST_TEXT = 400_000, 8 * 1024 * 1024
+# The parser tells of a tag when it is whole: a longer one is refused before that.
+LONGEST_TAG = 4 * STEP
 SECTIONS = frozenset({"SOFTWARES", "OPERATINGSYSTEM", "HARDWARE", "BIOS"})
 
 
@@ -35,7 +39,7 @@ class Document:
 def inflate(data: bytes) -> Iterator[bytes]:
     """The document in pieces. Raises Malformed once it grows beyond the cap, without inflating further."""
     if data.lstrip()[:1] == b"<":
-        yield data
+        yield from (data[place : place + STEP] for place in range(0, len(data), STEP))
         return
     stream, total, rest = zlib.decompressobj(), 0, data
     try:
@@ -62,7 +66,7 @@ def read_document(data: bytes) -> Document:
     reader = _Reader()
     try:
         for piece in inflate(data):
-            reader.parser.Parse(piece, False)
+            reader.take(piece)
         reader.parser.Parse(b"", True)
     except (expat.ExpatError, ValueError) as wrong:
         raise Malformed(_l("The body is not compressed XML.")) from wrong
@@ -76,8 +80,10 @@ class _Reader:
         self.found = Document()
         self.path: list[str] = []
         self.text: list[str] = []
-        self.length = self.entries = 0
+        self.length = self.entries = self.elements = self.characters = self.taken = 0
         self.parser = parser = expat.ParserCreate()
+        # Otherwise each end of a line is told by itself.
+        parser.buffer_text = True
         parser.StartElementHandler = self._begin
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._read
@@ -86,21 +92,32 @@ class _Reader:
         parser.EntityDeclHandler = _refuse
         parser.ExternalEntityRefHandler = _refuse
 
-    def _begin(self, name: str, _attributes: dict[str, str]) -> None:
+    def take(self, piece: bytes) -> None:
+        """Read on. Raises Malformed for what would take too long to read."""
+        self.parser.Parse(piece, False)
+        self.taken += len(piece)
+        if self.taken - self.parser.CurrentByteIndex > LONGEST_TAG:
+            raise Malformed(_l("The body is too large."))
+
+    def _begin(self, name: str, attributes: dict[str, str]) -> None:
         self.path.append(name)
         self.text, self.length = [], 0
+        self.elements += 1 + len(attributes)
         if len(self.path) > DEEPEST:
             raise Malformed(_l("The body is nested too deeply."))
         if self._is_section():
             self.entries += 1
-            if self.entries > MOST_ENTRIES:
-                raise Malformed(_l("The body is too large."))
             self.found.sections.setdefault(name, []).append({})
+        if self.entries > MOST_ENTRIES or self.elements > MOST_ELEMENTS:
+            raise Malformed(_l("The body is too large."))
 
     def _is_section(self) -> bool:
         return len(self.path) == 3 and self.path[:2] == ["REQUEST", "CONTENT"] and self.path[2] in SECTIONS
 
     def _read(self, text: str) -> None:
+        self.characters += len(text)
+        if self.characters > MOST_TEXT:
+            raise Malformed(_l("The body is too large."))
         if self.length < LONGEST_TEXT:
             self.text.append(text)
             self.length += len(text)

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -37,20 +38,40 @@ class Sharing:
 
 
 def find_sharing(kind: str, tokens: Collection[str], slug: str | None = None) -> Sharing | None:
-    """The active client whose live credential of this kind is among these, if there is exactly one."""
+    """The active client whose live credentials of this kind are among these, if there is exactly one.
+
+    With a short name it must be this client's. Suspended clients count too: what two clients share does not tell whose
+    machine calls.
+    """
     asked = (
-        select(SharedCredential.tenant_id, Tenant.slug, SharedCredential.id)
+        select(SharedCredential.tenant_id, Tenant.slug, SharedCredential.id, Tenant.state)
         .join(Tenant, Tenant.id == SharedCredential.tenant_id)
-        .where(
-            SharedCredential.token_hash.in_([digest(one) for one in tokens]),
-            SharedCredential.kind == kind,
-            SharedCredential.revoked_at.is_(None),
-            Tenant.state == "active",
-        )
+        .where(*_live(kind, tokens))
+        .order_by(SharedCredential.id)
     )
     with enter(gate()):
-        rows = db.session.execute(asked if slug is None else asked.where(Tenant.slug == slug)).all()
-    return Sharing(*rows[0]) if len({row.tenant_id for row in rows}) == 1 else None
+        rows = db.session.execute(asked).all()
+    if len({row.tenant_id for row in rows}) != 1 or rows[0].state != "active":
+        return None
+    found = Sharing(rows[0].tenant_id, rows[0].slug, rows[0].id)
+    return found if slug in (None, found.slug) else None
+
+
+def _live(kind: str, tokens: Collection[str]) -> tuple[Any, ...]:
+    return (
+        SharedCredential.token_hash.in_([digest(one) for one in tokens]),
+        SharedCredential.kind == kind,
+        SharedCredential.revoked_at.is_(None),
+    )
+
+
+def _counts_elsewhere(issuer: str, tenant_id: int) -> bool:
+    """Whether certificates of this issuer count for another client, of which the asking person may know nothing."""
+    asked = select(SharedCredential.id).where(
+        *_live("authority", [issuer_of(issuer)]), SharedCredential.tenant_id != tenant_id
+    )
+    with enter(gate()):
+        return db.session.scalar(asked.limit(1)) is not None
 
 
 def add_shared(
@@ -67,6 +88,8 @@ def add_shared(
         raise Invalid("kind", _l("Choose one of the kinds."))
     if kind == "authority" and not _ISSUER.fullmatch(issuer.strip()):
         raise Invalid("issuer", _l("Give the issuer's digest as the proxy sends it: 16 to 200 characters."))
+    if kind == "authority" and _counts_elsewhere(issuer, tenant_id):
+        raise Invalid("issuer", _l("This issuer is in use already. Give each client an issuer of its own."))
     if len(list_shared(tenant_id, kind=kind)) >= MOST_LIVE:
         raise Invalid("kind", _l("This client has too many of these. Revoke one first."))
     token = "" if kind == "authority" else secrets.token_urlsafe(32)

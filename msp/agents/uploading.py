@@ -16,7 +16,9 @@ from tenants.foundation import time
 from tenants.foundation.actor import Actor, ActorKind
 from tenants.foundation.db import db
 from tenants.foundation.errors import Conflict, Invalid
-from tenants.foundation.scope import Role, Scope
+from tenants.foundation.permissions import Permission
+from tenants.foundation.scope import Role, Scope, enter, gate
+from tenants.people.principals import by_user_id
 
 bp = Blueprint("uploading", __name__)
 MEGABYTE = 1024 * 1024
@@ -43,14 +45,21 @@ class OntoDisk(Request):
 
 
 def resolve_upload() -> Scope:
-    """The scope of somebody who brings files: no tenant at all. Raises SignInNeeded."""
+    """The scope of somebody who brings files, and still may: no tenant at all. Raises SignInNeeded."""
     found = uploads.read_link(
         (request.view_args or {}).get("release", ""), request.args.to_dict(), time.now()
     )
-    if found is None:
+    if found is None or not _may_bring(found):
         raise SignInNeeded
     g.bringer = found
     return Scope(Role.STAFF, frozenset())
+
+
+def _may_bring(bringer: Bringer) -> bool:
+    """Whether the person may give releases their files now; the link is older than what people decided since."""
+    with enter(gate()):
+        person = by_user_id(bringer.user_id)
+    return person is not None and person.actor.is_staff and person.actor.may(Permission.PROPOSE_CAMPAIGNS)
 
 
 @bp.post("/uploads/<release>")

@@ -7,6 +7,7 @@ from flask import Flask, g, request
 from flask_limiter import Limiter
 
 from msp.web.sessions import bearer
+from tenants.people.limits import source_of
 from tenants.people.principals import digest
 
 API = "600/minute"
@@ -15,14 +16,17 @@ PRINT = "20/minute"
 
 
 def credential_key() -> str:
-    """One budget per credential: what it was resolved to, the token, the signed-in person, else the address."""
+    """One budget per caller: what a machine's credential was resolved to, the API's token, the person, the address.
+
+    A header that the view does not read brings nobody a budget of its own.
+    """
     if "budget" in g:
         return f"resolved:{g.budget}"
-    token = bearer(request) or request.headers.get("Authorization")
-    if token:
-        return "token:" + digest(token).hex()[:32]
     who = g.get("actor")
-    return f"person:{who.id}" if who is not None else f"address:{request.remote_addr}"
+    if who is None:
+        return f"address:{source_of(request.remote_addr)}"
+    token = bearer(request) if request.path.startswith("/api/") else None
+    return "token:" + digest(token).hex()[:32] if token else f"person:{who.id}"
 
 
 limiter = Limiter(key_func=credential_key, default_limits=[])

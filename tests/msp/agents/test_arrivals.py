@@ -7,6 +7,7 @@ from msp.agents import arrivals, enrolment, rotation, shared
 from tenants.assets.models import Asset
 from tenants.foundation import time
 from tenants.foundation.db import db
+from tenants.foundation.errors import Invalid
 from tests import personas
 from tests.msp.agents.test_inventories import share
 from tests.msp.campaigns import fleet
@@ -121,9 +122,12 @@ class TestGateway:
 class TestCertificate:
     @pytest.fixture(autouse=True)
     def authority(self, app, cast):
+        return self.add(app, cast, "acme")
+
+    def add(self, app, cast, slug, issuer=ISSUER):
         def add(by):
             kept, token = shared.add_shared(
-                cast.tenants["acme"], kind="authority", name="CA", issuer=ISSUER, by=by, at=time.now()
+                cast.tenants[slug], kind="authority", name="CA", issuer=issuer, by=by, at=time.now()
             )
             assert token == ""
             return kept.id
@@ -173,6 +177,34 @@ class TestCertificate:
         self, app, machine, stranger, path, name, issuer
     ):
         assert self.call(app, path, name=name, issuer=issuer).status_code == 401
+
+    @pytest.mark.parametrize("state", ["active", "suspended"])
+    def test_an_issuer_of_two_clients_opens_neither_s_machines(
+        self, app, cast, machine, stranger, superuser, state
+    ):
+        self.add(app, cast, "globex", "an-issuer-of-globex")
+        superuser.execute(
+            "UPDATE shared_credentials SET token_hash = (SELECT token_hash FROM shared_credentials"
+            f" WHERE tenant_id = {cast.tenants['acme']}) WHERE tenant_id = {cast.tenants['globex']}"
+        )
+        superuser.execute(f"UPDATE tenants SET state = '{state}' WHERE id = {cast.tenants['globex']}")
+        assert self.call(app, machine.base).status_code == 401
+        assert self.call(app, stranger.base, name="globex-pc-1").status_code == 401
+
+    def test_another_client_s_issuer_is_refused_without_a_word_on_whose_it_is(self, app, cast):
+        with pytest.raises(Invalid) as refused:
+            self.add(app, cast, "globex", f" {ISSUER.lower()} ")
+        assert refused.value.field == "issuer"
+        assert "acme" not in str(refused.value.message).lower()
+        self.add(app, cast, "acme", ISSUER)
+
+    def test_an_issuer_that_another_client_gave_up_may_be_added(self, app, cast):
+        def give_up(by):
+            (kept,) = shared.list_shared(cast.tenants["acme"], kind="authority")
+            shared.revoke_shared(kept, by=by, at=time.now())
+
+        as_nadia(app, cast, give_up)
+        self.add(app, cast, "globex")
 
     def test_people_end_it_with_the_agent_s_other_credentials(self, app, cast, machine, within):
         assert self.call(app, machine.base).status_code == 200

@@ -10,11 +10,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import select
 
-from msp.agents import devices, enrolment
+from msp.agents import devices, enrolment, rotation
 from msp.agents.models import DeviceKey
 from msp.campaigns import services
 from msp.campaigns.models import ActionEvent
 from tenants.assets.models import Asset
+from tenants.audit.models import AuditEntry
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.errors import Invalid
@@ -175,6 +176,72 @@ class TestKeys:
         sign_in("Nadia").post(f"/console/agents/keys/{key}/refuse")
         assert admitted.next().status_code == 401
         assert admitted.authenticate().status_code == 401
+
+    def enrolled_anew(self, app, cast, within):
+        """The people refused the device, and gave its machine a token of its own."""
+
+        def anew(asset, by):
+            enrolment.revoke_credentials(asset, by=by, at=time.now())
+            rotation.hand_out_token(asset, by=by, at=time.now())
+
+        as_nadia(app, cast, anew, found(within).public_id)
+
+    def states(self, within):
+        with within("acme"):
+            return [one.state for one in db.session.scalars(select(DeviceKey).order_by(DeviceKey.id))]
+
+    def test_a_refused_device_waits_again_with_a_new_key(self, app, cast, admitted, gateway, within):
+        refuse = lambda asset, by: enrolment.revoke_credentials(asset, by=by, at=time.now())  # noqa: E731
+        as_nadia(app, cast, refuse, found(within).public_id)
+        again = Device(app, gateway)
+        assert again.authenticate().status_code == 401
+        assert (found(within).state, self.states(within)) == ("quarantined", ["refused", "pending"])
+        admit(app, cast, found(within))
+        assert again.authenticate().status_code == 200
+
+    def test_a_new_key_takes_no_machine_with_another_credential_out_of_campaigns(
+        self, app, cast, admitted, gateway, within
+    ):
+        self.enrolled_anew(app, cast, within)
+        thief = Device(app, gateway)
+        assert thief.authenticate().status_code == 401
+        asset = found(within)
+        assert (asset.state, asset.quarantined_for) == ("active", None)
+        assert self.states(within) == ["refused", "alarm"]
+        with within("acme"):
+            asked = select(AuditEntry).where(AuditEntry.action == "agent.second_key")
+            assert len(db.session.scalars(asked).all()) == 1
+
+    @pytest.mark.parametrize("reason", ["cloned", "needs_repair", None])
+    def test_a_new_key_leaves_another_reason_for_quarantine_as_it_is(
+        self, app, cast, admitted, gateway, within, superuser, reason
+    ):
+        refuse = lambda asset, by: enrolment.revoke_credentials(asset, by=by, at=time.now())  # noqa: E731
+        as_nadia(app, cast, refuse, found(within).public_id)
+        superuser.execute(
+            "UPDATE assets SET state = 'quarantined', quarantined_for = %s WHERE id = %s",
+            (reason, found(within).id),
+        )
+        thief = Device(app, gateway)
+        thief.authenticate()
+        assert found(within).quarantined_for == reason
+        assert self.states(within) == ["refused", "alarm"]
+        admit(app, cast, found(within))
+        assert thief.authenticate().status_code == 401
+
+    def test_admitting_a_machine_that_calls_otherwise_pins_no_key_that_came_before(
+        self, app, cast, device, within
+    ):
+        device.authenticate()
+        as_nadia(
+            app,
+            cast,
+            lambda asset, by: rotation.hand_out_token(asset, by=by, at=time.now()),
+            found(within).public_id,
+        )
+        admit(app, cast, found(within))
+        assert (found(within).state, self.states(within)) == ("active", ["alarm"])
+        assert device.authenticate().status_code == 401
 
     def test_only_the_last_token_works_and_only_its_digest_is_stored(self, admitted, superuser):
         first = admitted.token

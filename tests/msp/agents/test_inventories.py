@@ -4,11 +4,12 @@ import base64
 import shutil
 import subprocess
 import zlib
+from time import process_time
 
 import pytest
 from sqlalchemy import select
 
-from msp.agents import ocs, shared
+from msp.agents import inventories, ocs, shared
 from msp.agents.parsing import Malformed
 from tenants.assets.models import Asset, InstalledSoftware
 from tenants.foundation import time
@@ -49,10 +50,10 @@ def document(
 
 @pytest.fixture
 def send(app, token):
-    def post(body, *, user="acme", password=None, path="/inventory/"):
+    def post(body, *, user="acme", password=None, path="/inventory/", address="127.0.0.1"):
         pair = base64.b64encode(f"{user}:{password or token}".encode()).decode()
         headers = {"Authorization": f"Basic {pair}", "Content-Type": "application/x-compress-zlib"}
-        return app.test_client().post(path, headers=headers, data=body)
+        return app.test_client().post(path, headers=headers, data=body, environ_base={"REMOTE_ADDR": address})
 
     return post
 
@@ -85,20 +86,53 @@ def test_an_inventory_of_an_unknown_machine_makes_a_quarantined_asset_once(send,
         assert [(one.name, one.version) for one in kept] == [("tzdata", "2026b-0")]
 
 
-def test_a_machine_is_known_by_its_serial_number_or_its_agent_id(app, machine, send, within):
+def test_a_machine_is_known_by_its_serial_number_or_its_agent_id(cast, send, within):
     with within("acme"):
-        db.session.scalars(select(Asset).where(Asset.id == machine.asset_id)).one().serial = "SN-9"
+        db.session.add(
+            Asset(
+                tenant_id=cast.tenants["acme"],
+                name="Till",
+                serial="SN-9",
+                controller_id="till-1",
+                created_at=time.now(),
+            )
+        )
         db.session.commit()
     send(zlib.compress(document()))
-    send(zlib.compress(document(device="acme-pc-1", serial="")))
+    send(zlib.compress(document(device="till-1", serial="")))
     assert machines(within) == []
     with within("acme"):
-        asset = db.session.get_one(Asset, (machine.tenant_id, machine.asset_id))
+        asset = db.session.scalars(select(Asset).where(Asset.serial == "SN-9")).one()
         assert (asset.state, asset.facts["os_release"], asset.installed_release) == (
             "active",
             "Debian 12",
             None,
         )
+
+
+@pytest.mark.parametrize("is_known_already", [False, True])
+def test_nothing_is_kept_of_a_machine_that_has_a_credential_of_its_own(
+    machine, send, within, superuser, is_known_already
+):
+    if is_known_already:
+        superuser.execute("UPDATE agent_credentials SET revoked_at = now()")
+        send(document(device="acme-pc-1", serial="", packages=[("bash", "5")]))
+        superuser.execute("UPDATE agent_credentials SET revoked_at = NULL")
+    asked = f"SELECT a::text FROM assets a WHERE id = {machine.asset_id}"
+    before = superuser.execute(asked).fetchall()
+    answer = send(document(device="acme-pc-1", serial="", packages=[("bash", "6")]))
+    assert answer.status_code == 200
+    assert b"<KEPT>NO</KEPT>" in zlib.decompress(answer.data)
+    assert superuser.execute(asked).fetchall() == before
+    versions = superuser.execute("SELECT version FROM installed_software").fetchall()
+    assert versions == ([("5",)] if is_known_already else [])
+
+
+def test_the_agent_s_page_says_that_inventories_are_not_kept(machine, within, sign_in):
+    with within("acme"):
+        public_id = db.session.get_one(Asset, (machine.tenant_id, machine.asset_id)).public_id
+    page = sign_in("Nadia").get(f"/console/agents/enrol/{public_id}").text
+    assert "Inventories that other programs send of it are not kept" in page
 
 
 def test_a_claimed_name_of_another_client_s_machine_stays_with_the_credential_s_client(
@@ -148,6 +182,42 @@ def test_a_small_body_that_would_inflate_beyond_the_cap_is_refused_on_the_way():
             taken += len(piece)
             assert len(piece) <= ocs.STEP
     assert taken <= ocs.MOST_BYTES
+
+
+COSTLY = {
+    "elements": b"<a/>" * 5_200_000,
+    "attributes": b"<c a='1' b='2'/>" * 300_000,
+    "one long tag": b"<c " + b" ".join(b"a%d='1'" % one for one in range(1_400_000)) + b"/>",
+    "text": b"<c>" + b"\n" * 20_000_000 + b"</c>",
+}
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_a_small_body_that_would_take_long_to_read_is_refused_early(name):
+    body = b"<REQUEST><CONTENT>" + COSTLY[name] + b"</CONTENT><DEVICEID>x</DEVICEID></REQUEST>"
+    packed, began = zlib.compress(body), process_time()
+    with pytest.raises(Malformed):
+        ocs.read_document(packed)
+    assert process_time() - began < 1.5
+
+
+def test_an_inventory_without_compression_is_read_in_pieces_too():
+    body = b"<REQUEST><CONTENT>" + b"<c a='1'/>" * 380_000 + b"</CONTENT></REQUEST>"
+    assert max(len(one) for one in ocs.inflate(body)) == ocs.STEP
+    with pytest.raises(Malformed):
+        ocs.read_document(body)
+
+
+def test_inventories_of_one_machine_are_limited(send, monkeypatch):
+    monkeypatch.setattr(inventories, "ONE_MACHINE", "2/hour")
+    assert [send(document()).status_code for _ in range(3)] == [200, 200, 429]
+    assert send(document("another-pc", serial="SN-10")).status_code == 200
+
+
+def test_requests_from_one_place_are_limited_before_they_are_read(send, monkeypatch):
+    monkeypatch.setattr(inventories, "ONE_PLACE", "2/hour")
+    assert [send(b"hello").status_code for _ in range(3)] == [400, 400, 429]
+    assert send(b"hello", address="192.0.2.7").status_code == 400
 
 
 @pytest.mark.skipif(PROGRAM is None, reason="fusioninventory-agent is not installed")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from msp.agents import documents, enrolment, offers, rotation
+from msp.agents import ddi, documents, enrolment, offers, rotation
 from msp.agents.credentials import ROTATED_AFTER
 from msp.agents.models import AgentCredential
 from msp.campaigns import capabilities
@@ -53,6 +53,23 @@ class TestRotation:
         tokens = [machine.ask("POST", "/credential").json["token"] for _ in range(3)]
         assert machine.ask("GET").status_code == 200
         assert [other(machine, one).ask("GET").status_code for one in tokens] == [401, 401, 200]
+
+    def test_a_new_token_brings_no_new_budget(self, machine, monkeypatch):
+        monkeypatch.setattr(ddi, "AGENTS", "4/hour")
+        renewed = machine
+        codes = []
+        for _ in range(3):
+            codes.append(renewed.ask("GET").status_code)
+            answer = renewed.ask("POST", "/credential")
+            codes.append(answer.status_code)
+            renewed = other(machine, answer.json["token"]) if answer.status_code == 201 else renewed
+        assert codes == [200, 201, 200, 201, 429, 429]
+
+    def test_new_tokens_are_handed_out_a_few_times_an_hour(self, machine, monkeypatch):
+        monkeypatch.setattr(ddi, "RENEWALS", "2/hour")
+        codes = [machine.ask("POST", "/credential").status_code for _ in range(3)]
+        assert codes == [201, 201, 429]
+        assert machine.ask("GET").status_code == 200
 
     def test_people_hand_out_a_token_beside_the_present_one(self, machine, within, sign_in):
         public_id = of(within, machine).public_id
