@@ -34,7 +34,7 @@ PLACE = Place(
     "envelope-exclamation",
     Permission.SORT_MAIL,
     staff=True,
-    order=15,
+    order=18,
 )
 PREVIEW = 5000
 

@@ -85,7 +85,7 @@ def install(app: Flask) -> None:
             _l("SMS and WhatsApp"), "desk.list_texts", "phone", Permission.WORK_TICKETS, staff=True, order=15
         ),
         navigation.Place(
-            _l("Visits"), "desk.list_visits", "calendar-event", Permission.VIEW_DESK, staff=True, order=14
+            _l("Visits"), "desk.list_visits", "calendar-event", Permission.VIEW_DESK, staff=True, order=16
         ),
         quarantine.PLACE,
     )

@@ -47,7 +47,7 @@ def install(app: Flask) -> None:
             "file-earmark-text",
             Permission.VIEW_DESK,
             staff=True,
-            order=30,
+            order=20,
         ),
         Place(
             _l("Help"),

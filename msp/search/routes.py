@@ -4,7 +4,6 @@ from typing import Any
 
 from flask import Flask, redirect, render_template, request, url_for
 
-from contracts.timers.queries import badges
 from msp.search.blueprint import bp
 from msp.search.snippets import snippets
 from msp.threads.typed import as_code
@@ -12,7 +11,6 @@ from msp.web import navigation
 from msp.web.access import actor, require
 from tenants.assets.models import Asset
 from tenants.assets.queries import list_named
-from tenants.foundation import time
 from tenants.foundation.permissions import Permission
 from tenants.tenancy.queries import TenantName, list_tenant_names
 from tenants.tickets import queries
@@ -49,7 +47,6 @@ def _found(template: str, ticket_page: str) -> Any:
         search_words=words,
         tickets=shown,
         more=len(tickets) > TICKETS,
-        badges=badges([one for one in shown if one.is_open], time.now()),
         snippets=snippets(shown, words, by=actor()),
         assets=_assets(words),
         tenants={one.id: one for one in tenants},

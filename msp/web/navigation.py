@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
+from flask_babel import lazy_gettext as _l
 
 from tenants.foundation.actor import Actor
 from tenants.foundation.permissions import Permission
@@ -14,7 +15,7 @@ from tenants.foundation.permissions import Permission
 class Place:
     """A place to go: lazily translated label, endpoint, icon, the right it needs, and on whose pages it shows.
 
-    `key` is the keyboard's way to it ("g q"), `group` the lazily translated heading above it.
+    `key` is the keyboard's way to it ("g q"). Staff see headings between places, by `order` (see `HEADINGS`).
     """
 
     label: Any
@@ -25,7 +26,17 @@ class Place:
     order: int = 50
     badge: Callable[[], Any] | None = None
     key: str = ""
-    group: Any = ""
+
+
+# Above which places of staff a heading stands: those below an order that are not below the one before.
+HEADINGS = (
+    (30, _l("Desk")),
+    (52, _l("Clients")),
+    (60, _l("Maintenance")),
+    (70, _l("Service")),
+    (80, _l("Team")),
+    (1000, _l("Settings")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +80,7 @@ def _item(place: Place) -> Item:
         request.endpoint == place.endpoint,
         place.badge() if place.badge else None,
         place.key,
-        str(place.group),
+        str(next(words for below, words in HEADINGS if place.order < below)) if place.staff else "",
     )
 
 
