@@ -34,7 +34,7 @@ TOO_LONG = _l("This text is too long.")
 class CallForm(FlaskForm):
     """What is heard, and what is made of it; each button needs another part of it."""
 
-    number = StringField(_l("Number"), [Length(max=40, message=TOO_LONG)])
+    number = StringField(_l("Telephone number"), [Length(max=40, message=TOO_LONG)])
     caller_name = StringField(_l("Caller's name"), [Length(max=120, message=TOO_LONG)])
     company = StringField(_l("Company, as heard"), [Length(max=120, message=TOO_LONG)])
     wrong = TextAreaField(_l("What is wrong?"), [Length(max=LONGEST_BODY - 500, message=TOO_LONG)])

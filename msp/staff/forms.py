@@ -68,7 +68,7 @@ class CertificateForm(FlaskForm):
     person = SelectField(_l("Person"), choices=())
     name = _line(_l("Certificate"), 120)
     issuer = _line(_l("Issued by"), 120)
-    number = _line(_l("Number"), 80, required=False)
+    number = _line(_l("Number of the certificate"), 80, required=False)
     issued_on = DateField(_l("Issued on"), [InputRequired(ENTER_DAY)])
     expires_on = DateField(_l("Expires on"), [Optional()], description=_l("Empty: it never expires."))
 
