@@ -1,5 +1,6 @@
 """Mail that nobody could place: read as text, then made a ticket, put on one, or dropped."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, send_file, url_for
@@ -26,7 +27,7 @@ from tenants.foundation.errors import Invalid, NotFound
 from tenants.foundation.permissions import Permission
 from tenants.tenancy.queries import find_tenant, list_all_tenants
 from tenants.tickets import queries
-from tenants.tickets.models import Ticket
+from tenants.tickets.models import Message, Ticket
 
 PLACE = Place(
     _l("Mail in quarantine"),
@@ -180,7 +181,8 @@ def show_ticket_mail(code: str, mail_id: str) -> Any:
     )
 
 
-def build_mails(*, ticket: Ticket, staff: bool, **_more: Any) -> Panel | None:
-    """The panel of the mails that a ticket was made of, for staff."""
-    found = quarantine.list_mails_of(ticket) if staff else []
+def build_mails(*, ticket: Ticket, said: Sequence[Message], staff: bool, **_more: Any) -> Panel | None:
+    """The panel of the mails that a ticket was made of, for staff; looked for where something came by mail."""
+    mailed = staff and any(one.via == "mail" for one in said)
+    found = quarantine.list_mails_of(ticket) if mailed else []
     return ("desk/mails_panel.html", {"mails": found}) if found else None

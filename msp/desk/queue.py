@@ -24,12 +24,12 @@ from tenants.foundation import time
 from tenants.foundation.permissions import Permission
 from tenants.tenancy.queries import TenantName, list_tenant_names
 from tenants.tickets import queries
-from tenants.tickets.categories import read_tree
+from tenants.tickets.categories import Tree, read_tree
 from tenants.tickets.models import OPEN_STATES, PRIORITIES, STATES, TIERS, Ticket
 from tenants.tickets.queries import Filter
 from tenants.tickets.views import KEPT, home_among, list_views
 
-# Filters that are folded away until one of them is used.
+# Filters that are shown when they are asked for, or one of them is used.
 FURTHER = ("kind", "category", "waiting", "source", "site", "asset", "from", "to")
 
 
@@ -42,7 +42,8 @@ def show_queue() -> Any:
     views = list_views(by=actor())
     if not request.args and (home := home_among(views, actor())) is not None:
         return redirect(address_of(home))
-    tenants, tree = list_tenant_names(), read_tree()
+    further = any(request.args.get(name) for name in (*FURTHER, "more"))
+    tenants, tree = list_tenant_names(), read_tree() if further else Tree(())
     narrowed = narrowed_by(request.args, tenants, tree)
     page = _page(narrowed, tenants)
     return render_template(
@@ -57,7 +58,8 @@ def show_queue() -> Any:
         priorities=PRIORITIES,
         tiers=TIERS,
         kind_words=TICKET_KINDS,
-        further=any(request.args.get(name) for name in FURTHER),
+        further=further,
+        more_url="?" + urlencode({**request.args.to_dict(), "more": "1"}),
         waiting=WAITING,
         sources=SOURCE_WORDS.items(),
         categories=[(str(one.category.public_id), one.path(reader_language())) for one in tree.places],

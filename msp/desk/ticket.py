@@ -33,6 +33,7 @@ def render_ticket(code: str, form: StaffMessageForm) -> Any:
     view = queries.find_ticket_view(code, by=actor())
     history = queries.list_history_with_messages(view.ticket, by=actor())
     lines = [line for line, _message in history]
+    said = [message for _line, message in history if message is not None]
 
     def file_url(file: queries.FileOnTicket) -> str:
         return url_for("desk.download_file", code=view.ticket.code, public_id=file.public_id)
@@ -46,7 +47,7 @@ def render_ticket(code: str, form: StaffMessageForm) -> Any:
             view.files,
             audience="staff",
             file_url=file_url,
-            merged=queries.list_merged_messages(view.ticket, by=actor()),
+            merged=queries.list_merged_messages(view.ticket, lines, by=actor()),
         ),
         steps=queries.list_steps(view.ticket, by=actor(), at=time.now()),
         may_decide=view.hand_over is not None and rules.may_hold(actor().tier, view.hand_over.to_tier),
@@ -54,7 +55,7 @@ def render_ticket(code: str, form: StaffMessageForm) -> Any:
         replies=list_replies(view.tenant.language),
         change=awaited_change(view.ticket),
         act=ActForm(formdata=None, rev=str(view.ticket.rev)),
-        panels=panels("ticket", ticket=view.ticket, view=view, history=lines, staff=True),
+        panels=panels("ticket", ticket=view.ticket, view=view, history=lines, said=said, staff=True),
     )
     return page, form_status()
 

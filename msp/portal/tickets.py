@@ -115,6 +115,7 @@ def render_ticket(code: str, form: MessageForm) -> Any:
     view = queries.find_ticket_view(code, by=actor())
     history = queries.list_history_with_messages(view.ticket, by=actor())
     lines = [line for line, _message in history]
+    said = [message for _line, message in history if message is not None]
     audience = audience_of(view.ticket, actor())
 
     def file_url(file: queries.FileOnTicket) -> str:
@@ -129,7 +130,7 @@ def render_ticket(code: str, form: MessageForm) -> Any:
             view.files,
             audience=audience,
             file_url=file_url,
-            merged=queries.list_merged_messages(view.ticket, by=actor()),
+            merged=queries.list_merged_messages(view.ticket, lines, by=actor()),
         ),
         audience=audience,
         steps=queries.list_steps(view.ticket, by=actor(), at=time.now()),
@@ -137,7 +138,7 @@ def render_ticket(code: str, form: MessageForm) -> Any:
         may_follow_up=may_follow_up(view.ticket, time.now()),
         form=form,
         act=ActForm(formdata=None, rev=str(view.ticket.rev)),
-        panels=panels("ticket", ticket=view.ticket, view=view, history=lines, staff=False),
+        panels=panels("ticket", ticket=view.ticket, view=view, history=lines, said=said, staff=False),
     )
     return page, form_status()
 

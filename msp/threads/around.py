@@ -1,5 +1,6 @@
 """What stands around a ticket, as a panel beside it: category, further assets, other tickets, watchers, checklist."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -9,7 +10,7 @@ from msp.web.access import actor
 from msp.web.panels import Panel
 from tenants.foundation import time
 from tenants.tickets import categories, checklists, follow_ups, linking, places, watching
-from tenants.tickets.models import Ticket
+from tenants.tickets.models import Ticket, TicketEvent
 from tenants.tickets.queries import TicketView
 
 LINK_WORDS = {
@@ -29,13 +30,15 @@ BACK_WORDS = {
 }
 
 
-def build_around(*, view: TicketView, **_more: Any) -> Panel:
-    """The panel; a fixed number of statements however much there is."""
+def build_around(*, view: TicketView, history: Sequence[TicketEvent], **_more: Any) -> Panel:
+    """The panel; a table is read only where the ticket's history says that there is something in it."""
     ticket, staff = view.ticket, actor().is_staff
-    watchers, family = watching.list_watchers(ticket), follow_ups.find_family(ticket)
+    told = {line.kind for line in history}
+    watchers = watching.list_watchers(ticket) if told & {"watchers_changed", "merged"} else []
+    family = _family(ticket, told)
     shown: dict[str, Any] = {
         "category": _category(ticket),
-        "further": places.list_further_assets(ticket),
+        "further": places.list_further_assets(ticket) if _has_further(history) else [],
         "current": family.current,
         "merged": family.merged,
         "followed": family.followed,
@@ -44,15 +47,27 @@ def build_around(*, view: TicketView, **_more: Any) -> Panel:
     }
     if not staff:
         return "threads/around_client.html", shown
-    items = checklists.list_items(ticket)
+    items = checklists.list_items(ticket) if "checklist_changed" in told else []
     return "threads/around.html", shown | {
         "watchers": watchers,
-        "relations": linking.list_relations(ticket),
+        "relations": linking.list_relations(ticket) if told & {"linked", "merged"} else [],
         "words": LINK_WORDS,
         "back_words": BACK_WORDS,
         "items": items,
         "unfinished": [one for one in items if one.done_at is None],
     }
+
+
+def _family(ticket: Ticket, told: set[str]) -> follow_ups.Family:
+    """Only what is over has follow-ups."""
+    alone = ticket.merged_into_id is None and ticket.follows_id is None and "merged" not in told
+    if alone and ticket.state != "closed":
+        return follow_ups.Family(ticket, [], [])
+    return follow_ups.find_family(ticket)
+
+
+def _has_further(history: Sequence[TicketEvent]) -> bool:
+    return any(line.kind == "placed" or line.data.get("further") for line in history)
 
 
 def _category(ticket: Ticket) -> str:

@@ -2,7 +2,7 @@
 
 A builder gets what the page passes on and returns `(template, context)`, or None for nothing. The template sees what
 was passed on, its own context and the components as `ui`. Places so far: `ticket` (`ticket`, `view`, `history`,
-`staff`), on the ticket pages of desk and portal, and `portal_home` (`actor`).
+`said`, `staff`), on the ticket pages of desk and portal, and `portal_home` (`actor`).
 """
 
 from collections.abc import Callable

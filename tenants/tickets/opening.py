@@ -222,6 +222,7 @@ def _begin_history(ticket: Ticket, request: Request, *, by: Actor, at: datetime,
         replay=replay,
         priority=ticket.priority,
         source=ticket.source,
+        further=len(further) or None,
     )
     opened = TicketOpened(
         tenant_id=ticket.tenant_id,

@@ -233,8 +233,15 @@ def _history_statement(staff: bool) -> Select[TicketEvent, Message]:
     )
 
 
-def list_merged_messages(ticket: Ticket, *, by: Actor) -> Sequence[tuple[TicketEvent, Message, str]]:
-    """What was said on tickets that were merged into this one, with the code of each, in one statement."""
+def list_merged_messages(
+    ticket: Ticket, history: Sequence[TicketEvent], *, by: Actor
+) -> Sequence[tuple[TicketEvent, Message, str]]:
+    """What was said on tickets that were merged into this one, with the code of each, in one statement.
+
+    Asked only where the history tells of a merge.
+    """
+    if not any(line.kind == "merged" for line in history):
+        return []
     said = and_(Message.tenant_id == TicketEvent.tenant_id, Message.id == TicketEvent.message_id)
     there = and_(Ticket.tenant_id == TicketEvent.tenant_id, Ticket.id == TicketEvent.ticket_id)
     found = (

@@ -39,8 +39,8 @@ def fill(app, cast, tickets, messages):
 
 @pytest.mark.parametrize(
     ("name", "path", "most"),
-    [("Leo", "/desk/", 9), ("Leo", "/desk/tickets/{code}", 14), ("Bob", "/portal/", 7), ("Bob", "/portal/tickets", 7),
-     ("Bob", "/portal/tickets/{code}", 11)],
+    [("Leo", "/desk/", 8), ("Leo", "/desk/tickets/{code}", 8), ("Bob", "/portal/", 7), ("Bob", "/portal/tickets", 7),
+     ("Bob", "/portal/tickets/{code}", 8)],
 )  # fmt: skip
 def test_statements_are_few_and_constant(app, cast, sign_in, name, path, most):
     counts = []
