@@ -4,13 +4,14 @@ Run `gunicorn -c python:msp.gunicorn_files 'msp.agents.artifacts:create_artifact
 agents find it. It knows the same credentials as the portal, and the portal's signed links.
 """
 
+from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Flask, Response, jsonify, request, send_file
+from flask import Blueprint, Flask, Response, current_app, jsonify, request, send_file
 from sqlalchemy import select
 from werkzeug.exceptions import PreconditionFailed
 
-from msp.agents import documents, links
+from msp.agents import documents, links, sending
 from msp.agents.credentials import admit, caller, find_named, resolve_agent
 from msp.agents.uploading import OntoDisk, resolve_upload
 from msp.agents.uploading import bp as uploading
@@ -77,20 +78,34 @@ def send_artifact(tenant: str, controller: str, module: str, filename: str) -> R
     path = storage.path_of(found.sha256)
     if not path.is_file():
         raise NotFound
-    answer = send_file(
-        path,
-        mimetype="application/octet-stream",
-        as_attachment=True,
-        download_name=found.filename,
-        etag=found.sha256,
-        max_age=MAX_AGE,
-        conditional=True,
-    )
-    answer.headers["Accept-Ranges"] = "bytes"
+    answer = _file(found, path)
     if request.method == "HEAD" or answer.status_code in (304, 412):
         answer.close()
     if answer.status_code == 412:
         raise PreconditionFailed
+    return answer
+
+
+def _file(found: Artifact, path: Path) -> Response:
+    """The file, counted while it is sent. Raises TooMany."""
+    sendings: sending.Sendings = current_app.extensions["sendings"]
+    end = sendings.begin((caller().tenant_id, caller().asset_id))
+    try:
+        answer = send_file(
+            path,
+            mimetype="application/octet-stream",
+            as_attachment=True,
+            download_name=found.filename,
+            etag=found.sha256,
+            max_age=MAX_AGE,
+            conditional=True,
+        )
+        sending.call_when_sent(answer, end)
+    except BaseException:
+        end()
+        raise
+    sending.give_up_on_stalled()
+    answer.headers["Accept-Ranges"] = "bytes"
     return answer
 
 
@@ -144,6 +159,7 @@ def create_artifacts_app(settings: Settings | None = None) -> Flask:
     config: dict[str, Any] = flask_config(settings)
     app.config.update(config)
     app.extensions["settings"] = settings
+    app.extensions["sendings"] = sending.Sendings()
     app.extensions["find_principal"] = lambda: None
     db.init_app(app)
     guard.install(Tenant)

@@ -126,8 +126,9 @@ def compose(
     if mail.thread:
         message["References"] = mail.thread
         message["In-Reply-To"] = mail.thread
-    message.set_content(late.fill(mail.tenant_id, mail.text))
-    message.add_alternative(late.fill(mail.tenant_id, mail.html), subtype="html")
+    letter = late.Letter(mail.tenant_id, mail.message_id, mail.to_address)
+    message.set_content(late.fill(letter, mail.text))
+    message.add_alternative(late.fill(letter, mail.html), subtype="html")
     if enclosed is not None:
         _enclose(message, enclosed)
     return message

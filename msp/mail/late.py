@@ -1,12 +1,16 @@
 """Links that are secrets: the outbox keeps a mark in their place, and the mail gets the link when it is sent.
 
-A mark is signed, so that nobody can bring another person's link into a mail by writing a mark into a name.
+A mark is signed for the one mail that it was written into, so that nobody can bring another person's link into a mail
+by writing a mark into a name, or by copying one from the outbox. Until that mail is known, the signature is one that
+only this process can make, and no mark that was ever stored has it.
 """
 
 import hashlib
 import hmac
 import re
+import secrets
 from collections.abc import Callable
+from typing import NamedTuple
 
 from tenants.people.keys import key_for
 
@@ -14,6 +18,7 @@ from tenants.people.keys import key_for
 Resolver = Callable[[int, int], str | None]
 _RESOLVERS: dict[str, Resolver] = {}
 _MARK = re.compile(r"late-link/([a-z_]+)/(\d+)/([0-9a-f]{32})")
+_MAKING = secrets.token_bytes(32)
 
 
 class Spent(ValueError):
@@ -26,23 +31,53 @@ def resolve(purpose: str, resolver: Resolver) -> None:
 
 
 def mark(purpose: str, row_id: int) -> str:
-    """What stands in the outbox instead of the address."""
-    return f"late-link/{purpose}/{row_id}/{_sign(purpose, row_id)}"
+    """What a mail's text says instead of the address while it is made."""
+    return _written(purpose, row_id, _made(purpose, row_id))
 
 
-def _sign(purpose: str, row_id: int) -> str:
-    signed = hmac.new(key_for("late links"), f"{purpose}/{row_id}".encode(), hashlib.sha256)
-    return signed.hexdigest()[:32]
+def _written(purpose: str, row_id: int, signature: str) -> str:
+    return f"late-link/{purpose}/{row_id}/{signature}"
 
 
-def fill(tenant_id: int, text: str) -> str:
-    """The text with every genuine mark replaced by its address. Raises Spent."""
+def _made(purpose: str, row_id: int) -> str:
+    return _sign(_MAKING, f"{purpose}/{row_id}")
+
+
+def _sign(key: bytes, words: str) -> str:
+    return hmac.new(key, words.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+class Letter(NamedTuple):
+    """The mail that a mark belongs to."""
+
+    tenant_id: int
+    message_id: str
+    to_address: str
+
+    def sign(self, purpose: str, row_id: int) -> str:
+        """The signature of a mark that stands in this mail."""
+        return _sign(key_for("late links"), "\n".join(map(str, (*self, purpose, row_id))))
+
+
+def bind(letter: Letter, text: str) -> str:
+    """The text with every mark that was just made bound to its mail; others are words like any."""
+
+    def bound(found: re.Match[str]) -> str:
+        purpose, row_id = found[1], int(found[2])
+        is_new = hmac.compare_digest(found[3], _made(purpose, row_id))
+        return _written(purpose, row_id, letter.sign(purpose, row_id)) if is_new else found[0]
+
+    return _MARK.sub(bound, text)
+
+
+def fill(letter: Letter, text: str) -> str:
+    """The text with every mark that belongs to this mail replaced by its address. Raises Spent."""
 
     def address(found: re.Match[str]) -> str:
-        purpose, row_id, signature = found[1], int(found[2]), found[3]
-        if purpose not in _RESOLVERS or not hmac.compare_digest(signature, _sign(purpose, row_id)):
+        purpose, row_id = found[1], int(found[2])
+        if purpose not in _RESOLVERS or not hmac.compare_digest(found[3], letter.sign(purpose, row_id)):
             return found[0]
-        resolved = _RESOLVERS[purpose](tenant_id, row_id)
+        resolved = _RESOLVERS[purpose](letter.tenant_id, row_id)
         if resolved is None:
             raise Spent("the link is spent")
         return resolved

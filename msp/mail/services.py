@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from msp.mail import addresses
+from msp.mail import addresses, late
 from msp.mail.models import OutgoingMail
 from msp.web.languages import LANGUAGES
 from tenants.audit import services as audit
@@ -49,18 +49,18 @@ def queue_mail(
     chosen = language if language in LANGUAGES else current_app.extensions["settings"].language
     with force_locale(chosen):
         subject, text, html = render(template, {"locale": chosen, **context})
-    message_id = f"<{uuid.uuid4()}@{addresses.host()}>"
+    letter = late.Letter(tenant_id, f"<{uuid.uuid4()}@{addresses.host()}>", to)
     row = {
         "tenant_id": tenant_id,
         "to_address": to,
         "subject": subject,
-        "text": text,
-        "html": html,
+        "text": late.bind(letter, text),
+        "html": late.bind(letter, html),
         "language": chosen,
         "template": template,
         "public_id": uuid.uuid4(),
         "state": "queued",
-        "message_id": message_id,
+        "message_id": letter.message_id,
         "thread": thread and f"<{thread}@{addresses.host()}>",
         "key": key,
         "encloses": encloses,
