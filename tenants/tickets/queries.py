@@ -40,6 +40,9 @@ def visible_to(by: Actor) -> Any:
     """
     if by.is_staff or by.may(Permission.VIEW_COMPANY_TICKETS):
         return Ticket.id.is_not(None)
+    if by.id is None:
+        # Tickets without an account as requester are nobody's own.
+        return Ticket.id.is_(None)
     watched = select(Watcher.ticket_id).where(
         Watcher.user_id == by.id, Watcher.side == "client", Watcher.confirmed_at.is_not(None)
     )
