@@ -214,15 +214,20 @@ SPECIAL: dict[tuple[str, str], Special] = {
     ("provider_freezes", "name"): lambda _: "Closing of the year",
     ("provider_freezes", "created_by"): lambda _: "Mia",
     **{
-        (table, column): lambda _, word=word: word
+        (table, column): lambda _, word=word: f"{word} {uuid.uuid4().hex[:8]}"
         for table, column, word in (
             ("skills", "name_en", "Networks"),
             ("skills", "name_id", "Jaringan"),
+            ("teams", "name", "Day"),
+        )
+    },
+    **{
+        (table, column): lambda _, word=word: word
+        for table, column, word in (
             ("certificates", "name", "Network basics"),
             ("certificates", "issuer", "An institute"),
             ("certificates", "number", "4711"),
             ("certificates", "added_by", "Mia"),
-            ("teams", "name", "Day"),
             ("shift_patterns", "rule", "FREQ=WEEKLY;BYDAY=MO"),
             ("shift_patterns", "starts_at", "08:00"),
             ("shift_patterns", "ends_at", "17:00"),
