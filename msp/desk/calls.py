@@ -42,6 +42,7 @@ class CallForm(FlaskForm):
         _l("Subject"),
         [Length(max=LONGEST_SUBJECT, message=_l("Write one line of at most 200 characters."))],
     )
+    email = StringField(_l("E-mail address of the caller"), [Length(max=254, message=TOO_LONG)])
     kind = SelectField(_l("What is it?"), choices=options(KINDS), default="incident")
     impact = SelectField(_l("How many are affected?"), choices=options(IMPACTS), default="low")
     urgency = SelectField(_l("How urgent is it?"), choices=options(URGENCIES), default="medium")
@@ -180,6 +181,7 @@ def end_call_as_ticket(call: str) -> Any:
     def end(found: Call, form: CallForm) -> Ticket:
         weighed = services.Weighed(
             subject=form.subject.data or "",
+            email=form.email.data or "",
             kind=form.kind.data,
             impact=form.impact.data,
             urgency=form.urgency.data,

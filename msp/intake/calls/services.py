@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from email_validator import EmailNotValidError, validate_email
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
@@ -139,9 +140,10 @@ def take_up(call: Call, *, by: Actor, at: datetime) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Weighed:
-    """What staff make of the call."""
+    """What staff make of the call; `email` is where a caller without an account is written to."""
 
     subject: str
+    email: str = ""
     kind: str = "incident"
     impact: str = "low"
     urgency: str = "medium"
@@ -162,7 +164,7 @@ def end_as_ticket(call: Call, weighed: Weighed, *, by: Actor, at: datetime) -> T
         impact=weighed.impact,
         urgency=weighed.urgency,
         kind=weighed.kind,
-        requester=_requester(call),
+        requester=_requester(call, weighed.email),
         source="phone",
         request_key=f"call-{call.public_id}",
     )
@@ -222,13 +224,24 @@ def _client_of(call: Call) -> Tenant:
     return db.session.get_one(Tenant, call.tenant_id)
 
 
-def _requester(call: Call) -> services.Requester:
+def _requester(call: Call, email: str) -> services.Requester:
     known = queries.find_requester(call.tenant_id, call.requester_user_id)
     if known is not None:
         return known
     if not call.caller_name:
         raise Invalid("caller_name", _l("Say who asks."))
-    return services.Requester(call.caller_name)
+    return services.Requester(call.caller_name, _address(email))
+
+
+def _address(typed: str) -> str | None:
+    """Where a caller follows the ticket from. Raises Invalid for what cannot be an address."""
+    if not typed.strip():
+        return None
+    try:
+        found = validate_email(typed.strip(), check_deliverability=False, test_environment=True)
+    except EmailNotValidError as wrong:
+        raise Invalid("email", _l("This is not an e-mail address.")) from wrong
+    return found.normalized.lower()
 
 
 def _refuse_ended(call: Call) -> None:

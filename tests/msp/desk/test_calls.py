@@ -238,6 +238,31 @@ class TestEnding:
         assert 'href="#subject"' in tina.post(f"{call}/ticket", data=heard(subject="")).text
         assert 'href="#wrong"' in tina.post(f"{call}/ticket", data=heard(subject="x", wrong="")).text
 
+    def test_a_caller_without_an_account_leaves_an_address(self, sign_in, call, within):
+        tina = sign_in("Tina")
+        tina.post(f"{call}/place", data=heard(whose="acme"))
+        said = heard(subject="No light")
+        refused = tina.post(f"{call}/ticket", data=said | {"email": "gita at example"})
+        assert refused.status_code == 422
+        assert 'href="#email"' in refused.text
+        assert tina.post(f"{call}/look-up", data=said | {"email": "gita@"}).status_code == 302
+        tina.post(f"{call}/ticket", data=said | {"email": " Gita@Example.test "})
+        with within("Leo"):
+            ticket = db.session.scalars(select(Ticket).where(Ticket.source == "phone")).one()
+            assert (ticket.requester_name, ticket.requester_email) == ("Somebody", "gita@example.test")
+            assert ticket.requester_user_id is None
+
+    def test_whoever_has_an_account_is_not_asked_for_an_address(self, sign_in, call, within, bob):
+        tina, asked = sign_in("Tina"), "E-mail address of the caller"
+        tina.post(f"{call}/place", data=heard(whose="acme"))
+        assert asked in tina.get(call).text
+        tina.post(f"{call}/place", data=heard(whose=f"acme/{bob}"))
+        assert asked not in tina.get(call).text
+        tina.post(f"{call}/ticket", data=heard(subject="No light", email="other@example.test"))
+        with within("Leo"):
+            ticket = db.session.scalars(select(Ticket).where(Ticket.source == "phone")).one()
+            assert ticket.requester_email == "bob@example.test"
+
     def test_it_is_added_to_a_ticket_by_its_code_once(self, app, cast, sign_in, call, within):
         code = opened(app, cast)
         tina = sign_in("Tina")
