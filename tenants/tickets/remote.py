@@ -35,6 +35,8 @@ class Consent:
 def ask_for_consent(ticket: Ticket, *, by: Actor, at: datetime, rev: int | None = None) -> RemoteSession:
     """Ask the requester's side, who answers in the portal. Raises Conflict, and Forbidden for clients."""
     _hold_for_work(ticket, by, rev)
+    if ticket.requester_user_id is None:
+        raise Conflict(_l("The requester has no account and cannot answer in the portal. Ask on the phone."))
     if open_session(ticket) is not None:
         raise Conflict(_l("A remote session is asked for or runs already."))
     session = _add(ticket, "asked", by=by, at=at)

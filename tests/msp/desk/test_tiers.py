@@ -102,6 +102,20 @@ class TestRemote:
         assert rows(RemoteSession)[0].state == "withdrawn"
         assert "took back the consent" in words_of(leo.get(page))
 
+    def test_a_requester_without_an_account_is_asked_on_the_phone_only(self, within, sign_in, code, rows):
+        with within("acme"):
+            ticket = db.session.scalars(select(Ticket).where(Ticket.code == code)).one()
+            ticket.requester_user_id, ticket.requester_name = None, "Gita"
+            db.session.commit()
+        leo, page = sign_in("Leo"), f"/desk/tickets/{code}"
+        form = leo.get(f"{page}/remote")
+        assert "Gita has no account" in form.text
+        assert "Ask in the portal" not in form.text
+        refused = leo.post(f"{page}/remote/ask", data={"rev": rev(form)})
+        assert refused.status_code == 409
+        assert "Ask on the phone" in refused.text
+        assert rows(RemoteSession) == []
+
     def test_others_find_nothing(self, taken, sign_in, code, rows):
         leo, page = taken
         leo.post(f"{page}/remote/ask", data={"rev": rev(leo.get(f"{page}/remote"))})
