@@ -14,20 +14,35 @@ from msp.web.words import TIERS as TIER_WORDS
 from tenants.foundation import time
 from tenants.foundation.permissions import Permission
 from tenants.tickets import queries, services
-from tenants.tickets.models import TIERS
+from tenants.tickets.hand_overs import latest_hand_over
+from tenants.tickets.models import TIERS, HandOver, Ticket
 
 
 @bp.route("/tickets/<code>/hand-over", methods=["GET", "POST"])
 @require(Permission.WORK_TICKETS)
 def hand_over_ticket(code: str) -> Any:
     """Say what the next person needs to know."""
-    view, form = queries.find_ticket_view(code, by=actor()), HandOverForm()
-    ticket = view.ticket
+    view = queries.find_ticket_view(code, by=actor())
+    ticket, returned = view.ticket, _returned_to(view.ticket)
+    form = HandOverForm(data=_said(returned) if returned else None)
     form.files.choices = options((str(one.public_id), one.name) for one in view.files)
     form.to_tier.choices = options((tier, _named(tier)) for tier in _next_tiers(ticket.tier))
     if acted(form, lambda: _hand_over(view, form)):
         return back(ticket, _("Handed over. It waits there to be accepted."))
-    return form_page("hand_over_ticket", ticket, form)
+    return form_page("hand_over_ticket", ticket, form, returned=returned)
+
+
+def _returned_to(ticket: Ticket) -> HandOver | None:
+    """The hand-over that came back last and is to be completed; None where the ticket went on meanwhile."""
+    last = latest_hand_over(ticket)
+    return last if last and (last.state, last.from_tier) == ("returned", ticket.tier) else None
+
+
+def _said(passed: HandOver) -> dict[str, Any]:
+    words = ("to_tier", "symptoms", "tried", "evidence", "suspected_cause", "told_requester")
+    return {name: getattr(passed, name) for name in words} | {
+        "files": [one["public_id"] for one in passed.files]
+    }
 
 
 def _next_tiers(tier: str) -> list[str]:

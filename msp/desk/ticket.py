@@ -1,5 +1,6 @@
 """One ticket on the desk: its story, what may be done with it, and saying something."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, redirect, render_template, request, url_for
@@ -15,6 +16,8 @@ from msp.web.panels import panels
 from tenants.foundation import time
 from tenants.foundation.permissions import Permission
 from tenants.tickets import queries, rules, services
+from tenants.tickets.hand_overs import list_decided
+from tenants.tickets.models import TicketEvent
 from tenants.tickets.replies import list_replies
 
 
@@ -54,10 +57,15 @@ def render_ticket(code: str, form: StaffMessageForm) -> Any:
         form=form,
         replies=list_replies(view.tenant.language),
         change=awaited_change(view.ticket),
+        passed_before=list_decided(view.ticket) if _was_handed_over(lines) else (),
         act=ActForm(formdata=None, rev=str(view.ticket.rev)),
         panels=panels("ticket", ticket=view.ticket, view=view, history=lines, said=said, staff=True),
     )
     return page, form_status()
+
+
+def _was_handed_over(lines: Sequence[TicketEvent]) -> bool:
+    return any(line.kind == "hand_over_made" for line in lines)
 
 
 @bp.post("/tickets/<code>/messages")

@@ -50,6 +50,14 @@ def latest_hand_over(ticket: Ticket) -> HandOver | None:
     return db.session.scalars(found.order_by(HandOver.id.desc()).limit(1)).one_or_none()
 
 
+def list_decided(ticket: Ticket) -> Sequence[HandOver]:
+    """Hand-overs that were accepted, returned or overtaken, the latest first; at most ten."""
+    decided = select(HandOver).where(
+        HandOver.tenant_id == ticket.tenant_id, HandOver.ticket_id == ticket.id, HandOver.state != "pending"
+    )
+    return db.session.scalars(decided.order_by(HandOver.id.desc()).limit(10)).all()
+
+
 def hand_over(
     ticket: Ticket,
     briefing: Briefing,
