@@ -4,6 +4,7 @@ from msp.intake.chats import doors
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tests import personas
+from tests.journeys.outsiders import Outsider
 
 SOON = {"timeout": 15_000}
 
@@ -21,6 +22,9 @@ def open_door(portal):
 def test_a_visitor_of_a_website_chats_until_it_is_a_ticket(portal, visit):
     key = open_door(portal)
     tina, visitor = visit("Tina").sign_in(), visit("nobody")
+    mallory = Outsider(
+        visit("Mallory").sign_in(), [tina], words=("Is the shop open", "Until nine this evening", "Wati")
+    )
     tina.go("/desk/chats")
     assert "Nobody waits" in tina.text
     tina.page.locator("[data-live] .live-on:not([hidden])").wait_for(**SOON)
@@ -46,6 +50,7 @@ def test_a_visitor_of_a_website_chats_until_it_is_a_ticket(portal, visit):
     frame.get_by_role("button", name="Send").click()
     tina.page.get_by_text("My till is broken, too.").wait_for(**SOON)
     visitor.picture("talks")
+    mallory.finds_nothing()
 
     tina.follow("End it …")
     tina.picture("ends")
@@ -55,6 +60,9 @@ def test_a_visitor_of_a_website_chats_until_it_is_a_ticket(portal, visit):
     assert "<b>Please</b>" in tina.text
     frame.get_by_text(code).wait_for(**SOON)
     assert visitor.context.cookies() == []
+    mallory.words.append("My till is broken")
+    mallory.finds_nothing_anywhere(code)
+    assert mallory.asked > 6
     assert tina.faults + visitor.faults == []
 
 

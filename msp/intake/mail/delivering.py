@@ -127,7 +127,8 @@ def _answer_case(row: IncomingMail, mail: Parsed, ticket: Ticket, route: Route, 
         )
     ).one()
     by = Actor.system(case.vendor or mail.sender_name or mail.sender or MAIL, via=MAIL)
-    said = _("%(sender)s answered by mail:", sender=f"{mail.sender_name} <{mail.sender}>".strip())
+    sender = f"{mail.sender_name} <{mail.sender}>" if mail.sender_name else mail.sender
+    said = _("%(sender)s answered by mail:", sender=sender)
     services.add_message(
         ticket,
         body=f"{said}\n\n{body_of(mail)}"[:LONGEST_BODY],

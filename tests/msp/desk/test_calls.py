@@ -146,6 +146,12 @@ class TestLookUp:
         assert f'href="#{field}"' in answer.text
         assert row(within).wrong == ""
 
+    def test_it_says_when_nobody_fits(self, sign_in, call):
+        tina, nobody = sign_in("Tina"), "Nobody whom we know fits"
+        assert nobody not in tina.get(call).text
+        assert nobody in self.found(tina, call, caller_name="Gita").text
+        assert nobody not in self.found(tina, call, caller_name="bob").text
+
     def test_words_are_never_markup(self, sign_in, call):
         page = self.found(sign_in("Tina"), call, caller_name="<b>%_\\</b>", wrong="<script>1</script>")
         assert page.status_code == 200

@@ -161,6 +161,7 @@ def test_a_vendor_s_answer_is_an_internal_note_and_ends_the_wait(app, cast, box,
     (row,) = mails.bring(app, cast, box, raw)
     assert (row.outcome, row.ticket_code) == ("vendor", bobs_ticket.code)
     note = next(one for one in said() if "Change the fuser." in one[0])
+    assert note[0].startswith("support@printers.test "), "no brackets around an address without a name"
     assert note[1:4] == ("mail", "internal", "auto")
     assert (
         next(one for one in tickets_of(app, cast, "acme") if one.id == bobs_ticket.id).state == "in_progress"
