@@ -12,6 +12,7 @@ from tenants.foundation.db import db
 from tenants.foundation.errors import Invalid
 from tenants.people.queries import list_staff
 from tenants.tickets import services
+from tenants.tickets.categories import add_category
 from tests import personas
 from tests.msp.staff.conftest import MONDAY, member
 from tests.tickets import open_in_scope
@@ -38,12 +39,12 @@ def test_only_who_has_the_tier(cast, dana):
     assert {"Tina", "Dana"}.isdisjoint(names(ticket)) and names(ticket)[0] == "Leo"
 
 
-def test_a_category_s_skills_count_once_tickets_have_one(cast, dana):
+def test_a_category_s_skills_count(cast, dana):
     skill = add_skill("Networks", "Jaringan", by=dana, at=MONDAY)
-    set_needs(7, {skill.id: 2}, by=dana, at=MONDAY)
+    category = add_category(name_en="Network", name_id="Jaringan", parent=None, by=dana, at=MONDAY)
+    set_needs(category.id, {skill.id: 2}, by=dana, at=MONDAY)
     set_levels(member("Tina"), {skill.id: 2}, by=dana, at=MONDAY)
-    ticket = open_in_scope(cast, dana)
-    object.__setattr__(ticket, "category_id", 7)
+    ticket = open_in_scope(cast, dana, category=category)
     best = suggest_for(ticket, at=MONDAY)[0]
     assert best.candidate.name == "Tina"
     assert [one.values["level"] for one in best.reasons if one.kind == "skill"] == [2]
