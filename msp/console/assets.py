@@ -99,6 +99,7 @@ def show_asset(asset_id: str) -> Any:
     return render_template(
         "console/show_asset.html",
         machine=asset,
+        remote_link=rules.remote_link(asset),
         tenant=tenant,
         site=tenancy.site_of(asset.tenant_id, asset.site_id),
         software=cut(rows, limit, lambda one: (one.name, one.architecture)),

@@ -16,6 +16,7 @@ from msp.threads.acting import acted
 from msp.threads.forms import ActForm, words
 from msp.web.access import actor, require
 from msp.web.fields import options
+from tenants.assets.rules import remote_link
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.permissions import Permission
@@ -59,7 +60,9 @@ def begin_remote(code: str) -> Any:
     if acted(form, lambda: _begin(ticket, form)):
         return back(ticket, _("The remote session runs. The requester sees it."))
     view = queries.find_ticket_view(code, by=actor())
-    return form_page("begin_remote", ticket, form, session=session, machine=view.asset)
+    return form_page(
+        "begin_remote", ticket, form, session=session, machine=view.asset, remote_link=remote_link(view.asset)
+    )
 
 
 def _begin(ticket: Ticket, form: BeginForm) -> None:

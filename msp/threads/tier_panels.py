@@ -8,6 +8,7 @@ from typing import Any
 
 from msp.web.access import actor
 from msp.web.panels import Panel
+from tenants.assets.rules import remote_link
 from tenants.foundation import time
 from tenants.foundation.permissions import Permission
 from tenants.tickets.models import Ticket, TicketEvent
@@ -27,7 +28,7 @@ def _says(history: History, word: str) -> bool:
 
 def build_remote(*, view: TicketView, history: History, staff: bool, **_more: Any) -> Panel | None:
     """Remote sessions, with what each side may do with the one that is open; for staff the way to the tool."""
-    machine = view.asset if staff and view.asset is not None and view.asset.remote_url else None
+    machine = view.asset if staff and remote_link(view.asset) else None
     if not _says(history, "remote_session") and machine is None:
         return None
     sessions = list_sessions(view.ticket) if _says(history, "remote_session") else ()
@@ -37,6 +38,7 @@ def build_remote(*, view: TicketView, history: History, staff: bool, **_more: An
         "sessions": sessions,
         "open_one": open_one,
         "machine": machine,
+        "remote_link": remote_link(machine),
         "may_act": may_act,
         "is_open": view.ticket.is_open,
     }

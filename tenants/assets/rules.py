@@ -115,6 +115,12 @@ def is_remote_url(url: str) -> bool:
         return False
 
 
+def remote_link(asset: Asset | None) -> str | None:
+    """The link to its remote tool as a page may show it: judged again, whichever way it came into the row."""
+    url = asset.remote_url if asset is not None else None
+    return url if url and is_remote_url(url) else None
+
+
 def problems(entered: Entered) -> Iterator[tuple[str, Any]]:
     """Every field at fault with a sentence that says what to do."""
     if not entered.name or entered.name != clean(entered.name, LONGEST_NAME):

@@ -139,6 +139,18 @@ class TestRemote:
         assert "rustdesk" not in sign_in("Alice").get(f"/portal/assets/{asset.public_id}").text
 
 
+def test_no_other_link_is_shown_though_the_row_has_one(app, cast, within, sign_in):
+    with within("acme"):
+        asset = db.session.scalars(select(Asset).where(Asset.name == "acme-pc-1")).one()
+        asset.remote_url = "javascript:alert(1)"
+        db.session.commit()
+    code = opened(app, cast, asset=asset, at=time.now())
+    for page in (f"desk/tickets/{code}", f"desk/tickets/{code}/remote", f"console/assets/{asset.public_id}"):
+        answer = sign_in("Leo").get(f"/{page}")
+        assert answer.status_code == 200
+        assert "javascript:" not in answer.text
+
+
 @pytest.mark.parametrize(
     ("url", "fits"),
     [
