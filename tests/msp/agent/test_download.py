@@ -182,10 +182,10 @@ def test_a_full_disk_is_not_taken_for_the_network(
 ) -> None:
     real = Path.open
 
-    def no_space(path: Path, mode: str = "r", *rest: object) -> object:
+    def no_space(path: Path, mode: str = "r", *rest: object, **named: object) -> object:
         if path.suffix == ".part" and mode == "ab":
             raise OSError(28, "No space left on device")
-        return real(path, mode, *rest)  # type: ignore[call-overload]
+        return real(path, mode, *rest, **named)  # type: ignore[call-overload]
 
     monkeypatch.setattr(Path, "open", no_space)
     portal.offer("9041", {"motd": b"hello"})

@@ -117,7 +117,7 @@ class Client:
                 started.wait(timeout=10)
 
 
-def wait(until: Callable[[], object], log: Path, seconds: float = 25) -> None:
+def wait(until: Callable[[], object], log: Path, seconds: float = 90) -> None:
     """Wait for what another process does; shows its log when it does not."""
     end = time.monotonic() + seconds
     while not until():

@@ -241,7 +241,7 @@ def test_a_report_that_was_put_off_comes_again_and_counts_once(client, rollout, 
 
     wire.instead["/feedback"] = put_off
     with client.running(confirm=swupdate.FAILED) as log:
-        swupdate.wait(lambda: rollout.outcomes() == {"failed": 1}, log, seconds=40)
+        swupdate.wait(lambda: rollout.outcomes() == {"failed": 1}, log)
     assert wire.answers("POST", "/feedback")[-3:] == [status, status, 200]
     assert set(wire.ends()) == {("closed", "failure")}
 

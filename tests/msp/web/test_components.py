@@ -132,6 +132,7 @@ def test_every_state_has_a_word_and_an_icon(shown: Flask, table: str, state: str
         "outcome": "outcome",
         "consent": "consent_state",
         "asset": "asset_state",
+        "mail": "mail_state",
     }[table]
     pill = render("{{ ui." + macro + "(state) }}", state=state)
     assert text(pill) == str(words.look_of(table, state).word)
