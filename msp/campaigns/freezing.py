@@ -6,8 +6,8 @@ from msp.campaigns.models import WaveLane
 from msp.campaigns.rooms import spans_of
 from msp.campaigns.rules import TERMINAL_LANES
 from msp.windows.events import ClientFroze
-from msp.windows.rules import without
 from tenants.foundation.db import db
+from tenants.foundation.spans import without
 
 
 def follow_freeze(event: ClientFroze) -> None:

@@ -13,8 +13,9 @@ from msp.campaigns.models import WaveLane
 from msp.campaigns.rules import TERMINAL_LANES
 from msp.windows.events import WindowsChanged
 from msp.windows.queries import Agreed, agreed_by
-from msp.windows.rules import Span, end_of_room, room_at
+from msp.windows.rules import end_of_room, room_at
 from tenants.foundation.db import db
+from tenants.foundation.spans import Span
 
 AHEAD = timedelta(days=62)
 KEPT = timedelta(minutes=10)

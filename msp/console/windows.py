@@ -14,12 +14,12 @@ from msp.web.languages import choose_time_zone
 from msp.windows import queries, services
 from msp.windows.forms import FreezeForm, WindowForm, dates_of
 from msp.windows.models import Freeze, MaintenanceWindow
-from msp.windows.rules import Span
 from msp.windows.sheet import sheet_of
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.errors import Invalid, NotFound
 from tenants.foundation.permissions import Permission
+from tenants.foundation.spans import Span
 from tenants.tenancy.models import Tenant
 from tenants.tenancy.queries import find_tenant
 

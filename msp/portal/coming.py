@@ -16,8 +16,8 @@ from msp.campaigns.words import reason_words
 from msp.web.formats import moment
 from msp.web.words import Look
 from msp.windows.queries import agreed_by
-from msp.windows.rules import Span
 from msp.windows.sheet import ShownFreeze, list_shown_freezes
+from tenants.foundation.spans import Span
 
 AHEAD = timedelta(days=62)
 SHOWN = 3

@@ -7,10 +7,10 @@ from typing import Any
 from contracts.clock.calendar import ALWAYS, Calendar
 from contracts.terms.document import calendar_of
 from contracts.terms.queries import list_versions_in_force
-from msp.staff.patterns import Span, clipped, merged, without
 from msp.staff.queries import away_spans
 from msp.staff.roster_models import Absence, Shift
 from msp.staff.rules import TIERS
+from tenants.foundation.spans import Span, clipped, merged, without
 
 
 def promised_spans(begin: datetime, end: datetime, *, at: datetime) -> list[Span]:

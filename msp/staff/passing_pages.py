@@ -7,10 +7,10 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from msp.staff import passing
-from msp.staff.answering import acted, status
 from msp.staff.blueprint import bp
 from msp.staff.forms import LeaveForm
 from msp.web.access import actor, require
+from msp.web.acting import acted, form_status
 from msp.web.paging import asked, cut
 from msp.web.panels import Panel
 from tenants.foundation import time
@@ -35,7 +35,7 @@ def leave_shift() -> Any:
         takers=passing.list_takers(tickets, by=actor(), at=at),
         chosen=request.form,
     )
-    return page, status()
+    return page, form_status()
 
 
 def _leave(form: LeaveForm, codes: dict[int, str]) -> None:

@@ -15,8 +15,7 @@ from zoneinfo import ZoneInfo
 import holidays
 from dateutil.rrule import rrulestr
 
-Span = tuple[datetime, datetime]
-"""(from, to), half-open, in UTC."""
+from tenants.foundation.spans import Span
 
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 LONGEST_WEEKS = 4
@@ -91,39 +90,6 @@ def holidays_of(country: str, first_on: date, last_on: date) -> frozenset[date]:
     years = range(first_on.year, last_on.year + 1)
     known = holidays.country_holidays(country, years=years)
     return frozenset(on for on in known if first_on <= on <= last_on)
-
-
-def merged(spans: Sequence[Span]) -> list[Span]:
-    """The same moments as spans that neither overlap nor touch, in order."""
-    found: list[Span] = []
-    for begin, end in sorted(spans):
-        if found and begin <= found[-1][1]:
-            found[-1] = found[-1][0], max(end, found[-1][1])
-        elif begin < end:
-            found.append((begin, end))
-    return found
-
-
-def without(spans: Sequence[Span], taken: Sequence[Span]) -> list[Span]:
-    """What is left of spans outside others."""
-    left: list[Span] = []
-    others = merged(taken)
-    for begin, end in merged(spans):
-        for gone, back in others:
-            if back <= begin or gone >= end:
-                continue
-            if gone > begin:
-                left.append((begin, gone))
-            begin = back
-        if begin < end:
-            left.append((begin, end))
-    return left
-
-
-def clipped(spans: Sequence[Span], begin: datetime, end: datetime) -> list[Span]:
-    """The parts of spans within `[begin, end)`."""
-    cut = ((max(a, begin), min(b, end)) for a, b in spans)
-    return [(a, b) for a, b in cut if a < b]
 
 
 def hours_of(spans: Sequence[Span]) -> float:

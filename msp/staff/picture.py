@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from msp.staff.patterns import Span, clipped
 from msp.staff.roster_models import Absence, Shift
 from msp.staff.words import ABSENCE_WORDS, KIND_WORDS
 from msp.web.formats import moment, reader_locale
 from msp.web.svg import across, add, drawing, markup
+from tenants.foundation.spans import Span, clipped
 from tenants.people.models import StaffMember
 
 HEAD, LINE, BAR = 22, 40, 14

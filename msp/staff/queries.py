@@ -7,11 +7,11 @@ from typing import TypeVar
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from msp.staff.patterns import Span
 from msp.staff.roster_models import Absence, Shift, ShiftPattern
 from msp.staff.rules import Duty
 from tenants.foundation.db import db
 from tenants.foundation.errors import NotFound
+from tenants.foundation.spans import Span
 from tenants.people.models import StaffMember
 from tenants.people.queries import list_staff
 from tenants.tenancy.queries import as_uuid

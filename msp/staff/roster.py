@@ -17,12 +17,13 @@ from msp.staff.checks import (
     check_zone,
     one_line,
 )
-from msp.staff.patterns import LONGEST_SPAN, Pattern, Span, countries, holidays_of, spans_of, whole_days
+from msp.staff.patterns import LONGEST_SPAN, Pattern, countries, holidays_of, spans_of, whole_days
 from msp.staff.roster_models import NO_OVERLAP, Absence, Shift, ShiftPattern
 from msp.staff.rules import ABSENCES
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
 from tenants.foundation.errors import Invalid
+from tenants.foundation.spans import Span
 from tenants.people.models import StaffMember
 from tenants.tenancy.clashes import naming_clashes
 from tenants.tickets.rules import may_hold

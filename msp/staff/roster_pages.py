@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from msp.staff import queries, roster
-from msp.staff.answering import acted, back, status
+from msp.staff.answering import back
 from msp.staff.blueprint import bp
 from msp.staff.checks import find_person
 from msp.staff.coverage import gaps, promised_spans
@@ -21,6 +21,7 @@ from msp.staff.picture import Week, days_of_week, draw_week
 from msp.staff.roster_models import Shift
 from msp.staff.words import ABSENCE_WORDS, KIND_WORDS
 from msp.web.access import actor, require
+from msp.web.acting import acted, form_status
 from msp.web.formats import short_day
 from msp.web.languages import choose_time_zone
 from tenants.foundation import time
@@ -102,7 +103,7 @@ def add_shift() -> Any:
         lambda: roster.add_shift(_planned(form, form.note.data), *form.moments(), by=actor(), at=time.now()),
     ):
         return back(_("The shift is planned."), url_for("staff.show_roster", week=form.begins_at.data.date()))
-    return render_template("staff/edit_shift.html", form=form, shift=None), status()
+    return render_template("staff/edit_shift.html", form=form, shift=None), form_status()
 
 
 def _planned(form: DutyForm, note: str | None = "") -> roster.Planned:
@@ -138,7 +139,7 @@ def edit_shift(shift: str) -> Any:
         ),
     ):
         return back(_("The shift is planned."), url_for("staff.show_roster", week=form.begins_at.data.date()))
-    return render_template("staff/edit_shift.html", form=form, shift=found), status()
+    return render_template("staff/edit_shift.html", form=form, shift=found), form_status()
 
 
 @bp.post("/roster/shifts/<shift>/remove")
@@ -172,7 +173,7 @@ def add_pattern() -> Any:
     form.offer(list(queries.people_by_id().values()))
     if acted(form, lambda: _lay_out(form)):
         return back(_said(g.laid_out), url_for("staff.show_roster", week=form.first_on.data))
-    return render_template("staff/add_pattern.html", form=form), status()
+    return render_template("staff/add_pattern.html", form=form), form_status()
 
 
 def _lay_out(form: PatternForm) -> None:
@@ -228,7 +229,7 @@ def add_absence() -> Any:
             )
             flash(words, "risk")
         return back(_("The absence is noted."), url_for("staff.show_roster", week=form.first_on.data))
-    return render_template("staff/add_absence.html", form=form), status()
+    return render_template("staff/add_absence.html", form=form), form_status()
 
 
 def _note_absence(form: AbsenceForm) -> None:

@@ -7,7 +7,7 @@ from flask import current_app, render_template, request, url_for
 from flask_babel import gettext as _
 
 from msp.staff import certificates, skills, teams
-from msp.staff.answering import acted, back, status
+from msp.staff.answering import back
 from msp.staff.blueprint import bp
 from msp.staff.checks import find_person
 from msp.staff.forms import CertificateForm, SkillForm, TeamForm
@@ -15,6 +15,7 @@ from msp.staff.models import Certificate, Team
 from msp.staff.queries import people_by_id
 from msp.staff.words import LEVEL_WORDS
 from msp.web.access import actor, require
+from msp.web.acting import acted, form_status
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.errors import Invalid, NotFound
@@ -54,7 +55,7 @@ def add_skill() -> Any:
         lambda: skills.add_skill(form.name_en.data or "", form.name_id.data or "", by=actor(), at=time.now()),
     ):
         return back(_("The skill is saved."), url_for("staff.list_skills"))
-    return render_template("staff/edit_skill.html", form=form, skill=None), status()
+    return render_template("staff/edit_skill.html", form=form, skill=None), form_status()
 
 
 @bp.route("/staff/skills/<skill>", methods=["GET", "POST"])
@@ -75,7 +76,7 @@ def edit_skill(skill: str) -> Any:
         ),
     ):
         return back(_("The skill is saved."), url_for("staff.list_skills"))
-    return render_template("staff/edit_skill.html", form=form, skill=found), status()
+    return render_template("staff/edit_skill.html", form=form, skill=found), form_status()
 
 
 @bp.route("/staff/categories/<int:category>/skills", methods=["GET", "POST"])
@@ -135,7 +136,7 @@ def add_certificate() -> Any:
         ),
     ):
         return back(_("The certificate is saved."), url_for("staff.list_certificates"))
-    return render_template("staff/edit_certificate.html", form=form, certificate=None), status()
+    return render_template("staff/edit_certificate.html", form=form, certificate=None), form_status()
 
 
 def _certificate_form(form: CertificateForm) -> CertificateForm:
@@ -165,7 +166,7 @@ def edit_certificate(certificate: str) -> Any:
         lambda: certificates.change_certificate(found, _paper(form), by=actor(), at=time.now()),
     ):
         return back(_("The certificate is saved."), url_for("staff.list_certificates"))
-    return render_template("staff/edit_certificate.html", form=form, certificate=found), status()
+    return render_template("staff/edit_certificate.html", form=form, certificate=found), form_status()
 
 
 @bp.post("/staff/certificates/<certificate>/remove")
@@ -195,7 +196,7 @@ def add_team() -> Any:
     form.offer(list(people_by_id().values()))
     if acted(form, lambda: _save(None, form)):
         return back(_("The team is saved."), url_for("staff.list_teams"))
-    return render_template("staff/edit_team.html", form=form, team=None), status()
+    return render_template("staff/edit_team.html", form=form, team=None), form_status()
 
 
 @bp.route("/staff/teams/<team>", methods=["GET", "POST"])
@@ -215,7 +216,7 @@ def edit_team(team: str) -> Any:
     form.offer(list(people.values()))
     if acted(form, lambda: _save(found, form)):
         return back(_("The team is saved."), url_for("staff.list_teams"))
-    return render_template("staff/edit_team.html", form=form, team=found), status()
+    return render_template("staff/edit_team.html", form=form, team=found), form_status()
 
 
 def _save(team: Team | None, form: TeamForm) -> None:

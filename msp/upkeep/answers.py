@@ -7,10 +7,11 @@ from flask import flash, redirect, render_template
 
 from msp.web.errors import refuse_into_form
 from msp.windows.forms import RecurringForm, dates_of
-from msp.windows.rules import Recurring, Span
+from msp.windows.rules import Recurring
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.errors import Invalid, InvalidMany
+from tenants.foundation.spans import Span
 
 RULE = "rule"
 

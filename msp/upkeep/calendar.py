@@ -18,8 +18,9 @@ from msp.upkeep.rules import beginning_after, day_of
 from msp.windows.models import Freeze, MaintenanceWindow
 from msp.windows.queries import list_promises, list_told_freezes, weekly_windows
 from msp.windows.queries import recurring as recurring_window
-from msp.windows.rules import Span, frozen_days, occurrences
+from msp.windows.rules import frozen_days, occurrences
 from tenants.foundation.db import among, db
+from tenants.foundation.spans import Span
 from tenants.tickets.models import Ticket
 from tenants.tickets.visit_models import Visit
 

@@ -16,10 +16,11 @@ from msp.upkeep.words import BECOMES_WORDS
 from msp.web.access import actor, require
 from msp.web.paging import asked, cut
 from msp.windows.forms import values_of
-from msp.windows.rules import Recurring, Span, next_spans
+from msp.windows.rules import Recurring, next_spans
 from tenants.assets.queries import list_choices
 from tenants.foundation import time
 from tenants.foundation.permissions import Permission
+from tenants.foundation.spans import Span
 from tenants.people.models import StaffMember
 from tenants.tenancy.models import Tenant
 from tenants.tenancy.queries import find_tenant, list_all_tenants, list_sites, names_of, site_of

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from msp.windows.rules import Recurring, Span, next_spans, occurrences
+from msp.windows.rules import Recurring, next_spans, occurrences
+from tenants.foundation.spans import Span
 
 BECOMES = ("request", "change", "visit")
 TIERS = ("L1", "L2", "L3")

@@ -25,10 +25,11 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 from contracts.clock.zones import ZONE_NAMES
 from msp.web.fields import options, plain_text
 from msp.windows.choices import Choice, choice_of, rule_of
-from msp.windows.rules import LONGEST_RULE, Recurring, Span, UnfitRule, check_rule, next_spans
+from msp.windows.rules import LONGEST_RULE, Recurring, UnfitRule, check_rule, next_spans
 from msp.windows.services import UNFIT
 from msp.windows.words import NTH_WORDS, REPEAT_WORDS, WEEKDAY_WORDS
 from tenants.foundation.errors import Invalid
+from tenants.foundation.spans import Span
 
 SHOWN = 5
 _LACKING = {

@@ -14,9 +14,10 @@ from contracts.terms.document import read_promise
 from contracts.terms.models import Contract, ContractVersion
 from contracts.terms.promise import Promise
 from msp.windows.models import Freeze, MaintenanceWindow, ProviderFreeze
-from msp.windows.rules import Recurring, Span, frozen_days, merged, room
+from msp.windows.rules import Recurring, frozen_days, room
 from tenants.foundation.db import among, db
 from tenants.foundation.errors import NotFound
+from tenants.foundation.spans import Span, merged
 
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 MIDNIGHT = 1_440

@@ -10,7 +10,7 @@ W4. A change is begun only where it can end: there has to be the reserve left be
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -19,8 +19,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrule, rrulestr
 
-Span = tuple[datetime, datetime]
-"""(from, to), half-open, in UTC."""
+from tenants.foundation.spans import Span, without
 
 LOOK_FOR = timedelta(days=3_660)
 LONGEST_RULE = 300
@@ -112,37 +111,10 @@ def frozen_days(first_on: date, last_on: date, time_zone: str) -> Span:
     return begin, datetime.combine(last_on + timedelta(days=1), time(), zone).astimezone(UTC)
 
 
-def merged(spans: Iterable[Span]) -> list[Span]:
-    """The same moments as spans that neither overlap nor touch, in order."""
-    found: list[Span] = []
-    for begin, end in sorted(spans):
-        if found and begin <= found[-1][1]:
-            found[-1] = found[-1][0], max(end, found[-1][1])
-        elif begin < end:
-            found.append((begin, end))
-    return found
-
-
-def without(spans: Sequence[Span], taken: Sequence[Span]) -> list[Span]:
-    """What is left of merged spans outside merged others (W2)."""
-    left: list[Span] = []
-    for begin, end in spans:
-        for gone, back in taken:
-            if back <= begin or gone >= end:
-                continue
-            if gone > begin:
-                left.append((begin, gone))
-            begin = back
-        if begin < end:
-            left.append((begin, end))
-    return left
-
-
 def room(windows: Sequence[Recurring], freezes: Sequence[Span], begin: datetime, end: datetime) -> list[Span]:
     """When changes may be made within `[begin, end)` (W1 to W3)."""
     found = [span for window in windows for span in occurrences(window, begin, end)]
-    allowed = merged(found) if windows else [(begin, end)]
-    return without(allowed, merged(freezes))
+    return without(found if windows else [(begin, end)], freezes)
 
 
 def room_at(spans: Sequence[Span], at: datetime, reserve: timedelta) -> Span | None:

@@ -14,7 +14,8 @@ from msp.windows.queries import (
     recurring,
     weekly_windows,
 )
-from msp.windows.rules import Recurring, Span, frozen_days, next_spans
+from msp.windows.rules import Recurring, frozen_days, next_spans
+from tenants.foundation.spans import Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,14 @@ from hypothesis import strategies as st
 
 from msp.staff.patterns import (
     Pattern,
-    clipped,
     days_of,
     holidays_of,
     hours_of,
-    merged,
     span_on,
     spans_of,
     weekly,
-    without,
 )
+from tenants.foundation.spans import clipped, merged, without
 
 BERLIN = "Europe/Berlin"
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from msp.windows import rules
 from msp.windows.rules import Recurring, UnfitRule
+from tenants.foundation.spans import Span, merged, without
 
 JAKARTA = "Asia/Jakarta"
 
@@ -21,7 +22,7 @@ def utc(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)
 
 
-def spans(one: Recurring, begin: datetime, days: float) -> list[rules.Span]:
+def spans(one: Recurring, begin: datetime, days: float) -> list[Span]:
     return list(rules.occurrences(one, begin, begin + timedelta(days=days)))
 
 
@@ -135,7 +136,7 @@ def test_a_moment_is_left_exactly_where_it_was_and_is_not_taken(first, second, p
     def covers(pairs, minute):
         return any(a <= minute < b for a, b in pairs)
 
-    left = rules.without(rules.merged(real(first)), rules.merged(real(second)))
+    left = without(merged(real(first)), merged(real(second)))
     at = base + timedelta(minutes=probe)
     assert any(a <= at < b for a, b in left) == (covers(first, probe) and not covers(second, probe))
     assert all(a < b for a, b in left) and left == sorted(left)
