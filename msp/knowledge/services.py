@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from msp.knowledge.models import Article, ArticleEdition, ArticleVersion
 from msp.knowledge.queries import find_version
@@ -232,6 +232,8 @@ def _wrong_steps(draft: Draft) -> Iterator[tuple[str, Any]]:
 
 def _free_slug(draft: Draft) -> str:
     """The address that was asked for, or one from the title; numbered where it is taken. Raises Invalid."""
+    # Two people who write about one thing at once get one address each.
+    db.session.execute(select(func.pg_advisory_xact_lock(func.hashtext("slugs of articles"))))
     titles = [draft.texts.get(one, {}).get("title", "") for one in ("en", "id")]
     usual = draft.slug or next((slug for slug in map(slug_of, titles) if slug), "article")
     like = select(Article.slug).where(Article.slug.startswith(usual, autoescape=True))

@@ -1,5 +1,7 @@
 """Versions that nobody changes, publishing by those who may, and what is refused, by the name of its field."""
 
+import threading
+
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
@@ -10,6 +12,7 @@ from msp.knowledge.rules import Step
 from tenants.audit.models import SystemAuditEntry
 from tenants.foundation.db import db
 from tenants.foundation.errors import Conflict, Forbidden, Invalid, InvalidMany
+from tests import personas
 from tests.msp.knowledge.conftest import TEXTS, draft, runbook
 from tests.tickets import MONDAY, later
 
@@ -109,6 +112,28 @@ def test_slugs_are_made_from_titles_and_stay(within, write):
                 article_of("the-printer-does-not-print"), draft(slug="other"), by=nadia, at=MONDAY
             )
         assert moved.value.field == "slug"
+
+
+def test_two_who_write_of_one_thing_at_once_get_an_address_each(app, cast, write):
+    """Nadia's transaction is open while Leo's begins, and ends only once his waits for hers."""
+    waiting, found = threading.Event(), []
+
+    def leos():
+        with personas.within(app, cast, "Leo") as leo:
+            waiting.set()
+            found.append(services.add_article(draft(), by=leo, at=MONDAY).slug)
+            db.session.commit()
+
+    with personas.within(app, cast, "Nadia") as nadia:
+        found.append(services.add_article(draft(), by=nadia, at=MONDAY).slug)
+        other = threading.Thread(target=leos)
+        other.start()
+        assert waiting.wait(10)
+        other.join(0.2)
+        assert other.is_alive()
+        db.session.commit()
+    other.join(10)
+    assert found == ["the-printer-does-not-print", "the-printer-does-not-print-2"]
 
 
 @pytest.mark.parametrize(
