@@ -13,9 +13,9 @@ from msp.desk.blueprint import bp
 from msp.desk.bulk import acts_for
 from msp.desk.narrowing import narrowed_by, places_of
 from msp.desk.views import address_of, offered_views
-from msp.threads.choices import reader_language
 from msp.threads.typed import as_code
 from msp.web.access import actor, require
+from msp.web.languages import reader_language
 from msp.web.paging import Page, asked, cut
 from msp.web.panels import panels
 from msp.web.words import SOURCES as SOURCE_WORDS

@@ -8,15 +8,15 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from msp.knowledge import queries, services
-from msp.knowledge.acting import acted, form_status, language
 from msp.knowledge.blueprint import bp
 from msp.knowledge.forms import ArticleForm, KeepForm, LinkForm, TieForm, begun, values_of
 from msp.knowledge.models import Article
 from msp.knowledge.rendering import compare
 from msp.knowledge.rules import KINDS, LANGUAGES, PARTS, Step, is_past_review, written
 from msp.web.access import actor, require
+from msp.web.acting import acted, form_status
 from msp.web.fields import options
-from msp.web.languages import choose_time_zone
+from msp.web.languages import choose_time_zone, reader_language
 from msp.web.paging import asked, cut
 from tenants.foundation import time
 from tenants.foundation.db import db
@@ -59,7 +59,7 @@ def list_articles() -> Any:
 def title_of(article: Article) -> str:
     """An article's title in the reader's language, or in the other."""
     titles = (article.title_en, article.title_id)
-    first, second = titles if language() == "en" else reversed(titles)
+    first, second = titles if reader_language() == "en" else reversed(titles)
     return first or second or article.slug
 
 
@@ -151,7 +151,7 @@ def render_article(article: Article, **forms: Any) -> Any:
         assets=queries.list_tied_assets(article) if article.kind == "known_error" else [],
         tickets=queries.list_linked_tickets(article),
         clients=named,
-        step_words=lambda step: Step(**step).words(language()),
+        step_words=lambda step: Step(**step).words(reader_language()),
         title_of=title_of,
         is_due=is_past_review(article.review_on, today()),
         tie=tie,

@@ -6,11 +6,11 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from msp.knowledge import reading
-from msp.knowledge.acting import language
 from msp.knowledge.blueprint import bp
 from msp.knowledge.queries import Reader, find_editions, has_voted, in_language, list_editions
 from msp.knowledge.searching import Hit, offer, search
 from msp.web.access import actor, public, require, tenant
+from msp.web.languages import reader_language
 from msp.web.limits import limiter
 from tenants.foundation import time
 from tenants.foundation.db import db
@@ -34,11 +34,11 @@ def _reader() -> Reader:
 def find_answers() -> Any:
     """What is written down for one's company, and looking for something in it."""
     q, reader = _asked(), _reader()
-    hits = search(q, reader, language()) if q.strip() else []
+    hits = search(q, reader, reader_language()) if q.strip() else []
     if q.strip() and not hits:
-        reading.note_miss(tenant(), q, language(), at=time.now())
+        reading.note_miss(tenant(), q, reader_language(), at=time.now())
         db.session.commit()
-    articles = [] if q.strip() else list_editions(reader, language())
+    articles = [] if q.strip() else list_editions(reader, reader_language())
     return render_template("knowledge/find_answers.html", q=q, hits=hits, articles=articles)
 
 
@@ -47,14 +47,14 @@ def find_answers() -> Any:
 def read_article(slug: str) -> Any:
     """One article, in one's language or the other."""
     editions = find_editions(slug, _reader())
-    shown = in_language(editions, request.args.get("language") or language())
+    shown = in_language(editions, request.args.get("language") or reader_language())
     reading.count_view(tenant(), shown.article_id, at=time.now())
     db.session.commit()
     return render_template(
         "knowledge/read_article.html",
         article=shown,
         editions=editions,
-        wanted=language(),
+        wanted=reader_language(),
         voted=has_voted(shown.article_id, tenant(), actor().id),
     )
 
@@ -63,7 +63,7 @@ def read_article(slug: str) -> Any:
 @require(Permission.VIEW_PORTAL)
 def say_helped(slug: str) -> Any:
     """Whether it helped."""
-    shown = in_language(find_editions(slug, _reader()), language())
+    shown = in_language(find_editions(slug, _reader()), reader_language())
     helped = request.form.get("helped") == "yes"
     reading.vote(tenant(), shown.article_id, helped=helped, by=actor(), at=time.now())
     db.session.commit()
@@ -75,7 +75,7 @@ def say_helped(slug: str) -> Any:
 @require(Permission.OPEN_OWN_TICKETS)
 def say_solved(slug: str) -> Any:
     """It solved what a ticket was about to be opened for: none is."""
-    shown = in_language(find_editions(slug, _reader()), language())
+    shown = in_language(find_editions(slug, _reader()), reader_language())
     reading.count_deflection(tenant(), shown.article_id, by=actor(), at=time.now())
     db.session.commit()
     flash(_("Good to hear. No ticket was opened."), "good")
@@ -84,7 +84,7 @@ def say_solved(slug: str) -> Any:
 
 def list_offers(subject: str) -> list[Hit]:
     """What might answer the ticket that is being written in the portal."""
-    return offer(subject.replace("\x00", "")[:LONGEST_QUERY], _reader(), language())
+    return offer(subject.replace("\x00", "")[:LONGEST_QUERY], _reader(), reader_language())
 
 
 @bp.get("/portal/article-offers")
@@ -103,8 +103,8 @@ def offer_answers() -> Any:
 def find_help() -> Any:
     """What is written down for everybody, and looking for something in it."""
     q = _asked()
-    hits = search(q, None, language()) if q.strip() else []
-    articles = [] if q.strip() else list_editions(None, language())
+    hits = search(q, None, reader_language()) if q.strip() else []
+    articles = [] if q.strip() else list_editions(None, reader_language())
     return render_template("knowledge/find_help.html", q=q, hits=hits, articles=articles)
 
 
@@ -113,5 +113,7 @@ def find_help() -> Any:
 def read_help(slug: str) -> Any:
     """One article for everybody."""
     editions = find_editions(slug, None)
-    shown = in_language(editions, request.args.get("language") or language())
-    return render_template("knowledge/read_help.html", article=shown, editions=editions, wanted=language())
+    shown = in_language(editions, request.args.get("language") or reader_language())
+    return render_template(
+        "knowledge/read_help.html", article=shown, editions=editions, wanted=reader_language()
+    )

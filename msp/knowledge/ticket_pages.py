@@ -6,7 +6,6 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from msp.knowledge import links, queries, runbooks
-from msp.knowledge.acting import acted, language
 from msp.knowledge.blueprint import bp
 from msp.knowledge.drafting import body_of, draft_from
 from msp.knowledge.editor_pages import done, edit, render_article, title_of, today
@@ -16,7 +15,9 @@ from msp.knowledge.queries import Reader
 from msp.knowledge.searching import Hit, list_for_asset, list_for_category, offer
 from msp.knowledge.words import WHY_WORDS
 from msp.web.access import actor, require
+from msp.web.acting import acted
 from msp.web.fields import options
+from msp.web.languages import reader_language
 from msp.web.panels import Panel
 from tenants.assets.models import Asset
 from tenants.assets.queries import list_choices
@@ -60,11 +61,10 @@ def show_known(code: str) -> Any:
 def _offered(ticket: Ticket) -> list[Hit]:
     """What is tied to the asset first, then what was written for the category, then what has similar words."""
     reader = Reader.of(actor())
-    category_id: int | None = getattr(ticket, "category_id", None)
     found = [
-        *list_for_asset(ticket.tenant_id, ticket.asset_id, reader, language()),
-        *list_for_category(category_id, reader, language()),
-        *offer(ticket.subject, reader, language()),
+        *list_for_asset(ticket.tenant_id, ticket.asset_id, reader, reader_language()),
+        *list_for_category(ticket.category_id, reader, reader_language()),
+        *offer(ticket.subject, reader, reader_language()),
     ]
     each = {one.edition.article_id: one for one in reversed(found)}
     return sorted(each.values(), key=found.index)[:OFFERED]
@@ -113,7 +113,7 @@ def draft_article(code: str) -> Any:
 
 
 def _begun(ticket: Ticket, kind: str) -> dict[str, Any]:
-    told, own = draft_from(ticket, by=actor()), language()
+    told, own = draft_from(ticket, by=actor()), reader_language()
     values = {f"title_{own}": told.title[:160]}
     if kind == "known_error":
         parts = {"symptom": told.symptoms, "cause": told.cause, "workaround": told.solution}
@@ -129,10 +129,10 @@ def start_runbook(code: str) -> Any:
     """Choose a runbook for a ticket; its steps are copied."""
     ticket = find_ticket(code, by=actor())
     if request.method == "GET":
-        found = queries.list_editions(Reader.of(actor()), language(), kinds=("runbook",))
+        found = queries.list_editions(Reader.of(actor()), reader_language(), kinds=("runbook",))
         return render_template("knowledge/start_runbook.html", ticket=ticket, runbooks=found)
     article = queries.find_article(request.form.get("runbook", ""), by=actor())
-    run = runbooks.start_runbook(ticket, article, language=language(), by=actor(), at=time.now())
+    run = runbooks.start_runbook(ticket, article, language=reader_language(), by=actor(), at=time.now())
     db.session.commit()
     flash(_("The runbook is started. Each step is told in the ticket, among staff."), "good")
     return redirect(url_for("knowledge.show_run", run=run.public_id))

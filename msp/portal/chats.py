@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import flash, redirect, render_template, url_for
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -15,6 +14,7 @@ from msp.portal.blueprint import bp
 from msp.threads.acting import acted, form_status
 from msp.web import navigation
 from msp.web.access import actor, principal, require, tenant
+from msp.web.languages import reader_language
 from tenants.foundation import time
 from tenants.foundation.permissions import Permission
 from tenants.people import limits
@@ -54,7 +54,7 @@ def _begin(company: int, form: LineForm, *, is_there: bool) -> Chat:
         name=who.name,
         email=principal().email,
         user_id=who.id,
-        language=str(get_locale() or "id")[:2],
+        language=reader_language(),
         request_key=form.request_key.data,
     )
     chat = services.begin_chat(company, start, form.body.data or "", at=at)

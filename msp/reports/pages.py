@@ -6,7 +6,6 @@ from itertools import dropwhile
 from typing import Any
 
 from flask import Response, make_response, request
-from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 
 from contracts.statements import queries
@@ -17,6 +16,7 @@ from msp.reports import charts, promised, words
 from msp.reports.printing import print_statement
 from msp.reports.sheet import write_lines
 from msp.reports.view import StatementView, read, read_lines
+from msp.web.languages import reader_language
 from msp.web.paging import Page, asked, cut
 from msp.web.words import name_of
 from tenants.foundation.errors import Invalid
@@ -111,7 +111,7 @@ def _one_of(name: str, allowed: tuple[str, ...]) -> str:
 
 def as_pdf(statement: Statement) -> Response:
     """The statement as PDF, in the reader's language."""
-    sheet = as_sheet(statement, str(get_locale() or "en"))
+    sheet = as_sheet(statement, reader_language())
     return _download(sheet, "application/pdf", file_name(statement, "pdf"))
 
 

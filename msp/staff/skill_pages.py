@@ -1,9 +1,8 @@
 """Pages of skills, certificates and teams."""
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
-from flask import current_app, render_template, request, url_for
+from flask import render_template, request, url_for
 from flask_babel import gettext as _
 
 from msp.staff import certificates, skills, teams
@@ -16,13 +15,12 @@ from msp.staff.queries import people_by_id
 from msp.staff.words import LEVEL_WORDS
 from msp.web.access import actor, require
 from msp.web.acting import acted, form_status
+from msp.web.languages import reader_language
 from tenants.foundation import time
 from tenants.foundation.db import db
-from tenants.foundation.errors import Invalid, NotFound
+from tenants.foundation.errors import Invalid
 from tenants.foundation.permissions import Permission
-
-CATEGORIES = "ticket_categories"
-"""Where the app keeps a function that names the categories of tickets: `[(id, words), …]` in the reader's language."""
+from tenants.tickets.categories import find_category, read_tree
 
 
 @bp.get("/staff/skills")
@@ -36,13 +34,8 @@ def list_skills() -> Any:
         name_of_skill=skills.name_of_skill,
         people=list(people_by_id().values()),
         levels=skills.levels_of(),
-        categories=_categories(),
+        categories=[(one.category.public_id, one.path(reader_language())) for one in read_tree().offered()],
     )
-
-
-def _categories() -> Sequence[tuple[int, str]]:
-    named: Callable[[], Sequence[tuple[int, str]]] = current_app.extensions.get(CATEGORIES, list)
-    return named()
 
 
 @bp.route("/staff/skills/new", methods=["GET", "POST"])
@@ -79,23 +72,21 @@ def edit_skill(skill: str) -> Any:
     return render_template("staff/edit_skill.html", form=form, skill=found), form_status()
 
 
-@bp.route("/staff/categories/<int:category>/skills", methods=["GET", "POST"])
+@bp.route("/staff/categories/<category_id>/skills", methods=["GET", "POST"])
 @require(Permission.MANAGE_STAFF)
-def set_needs(category: int) -> Any:
+def set_needs(category_id: str) -> Any:
     """Which skills tickets of a category ask for."""
-    name = dict(_categories()).get(category)
-    if name is None:
-        raise NotFound
+    category = find_category(category_id)
     if request.method == "POST":
-        skills.set_needs(category, typed_levels(), by=actor(), at=time.now())
+        skills.set_needs(category.id, typed_levels(), by=actor(), at=time.now())
         db.session.commit()
         return back(_("The category's skills are saved."), url_for("staff.list_skills"))
     return render_template(
         "staff/set_needs.html",
-        category=name,
+        category=read_tree().path(category.id, reader_language()),
         skills=skills.list_skills(),
         name_of_skill=skills.name_of_skill,
-        held=skills.needs_of(category),
+        held=skills.needs_of(category.id),
         level_words=LEVEL_WORDS,
     )
 

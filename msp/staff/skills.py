@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, select
 
 from msp.staff.checks import audited, one_line
 from msp.staff.models import LEVELS, CategorySkill, Skill, StaffSkill
+from msp.web.languages import reader_language
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
 from tenants.foundation.errors import Invalid, NotFound
@@ -23,7 +23,7 @@ NAME_IT = _l("Give it a name of at most 80 characters.")
 
 def name_of_skill(skill: Skill) -> str:
     """The skill's name in the reader's language."""
-    return skill.name_id if str(get_locale() or "en").startswith("id") else skill.name_en
+    return skill.name_id if reader_language() == "id" else skill.name_en
 
 
 def list_skills(*, retired: bool = False) -> list[Skill]:

@@ -19,7 +19,7 @@ REMEMBERED = timedelta(days=365)
 
 def suggest_for(ticket: Ticket, *, at: datetime) -> list[Suggestion]:
     """Who may hold the ticket, best first, with the reasons. Load is counted in the clients that the viewer sees."""
-    need = Need(ticket.tier, needs_of(getattr(ticket, "category_id", None)))
+    need = Need(ticket.tier, needs_of(ticket.category_id))
     return suggest(gather_candidates(ticket, list_engineers(ticket.tenant_id, ticket.tier), at), need)
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from msp.threads.choices import reader_language
 from msp.web.access import actor
+from msp.web.languages import reader_language
 from msp.web.panels import Panel
 from tenants.foundation import time
 from tenants.tickets import categories, checklists, follow_ups, linking, places, watching

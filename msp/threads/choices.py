@@ -1,14 +1,7 @@
 """Choices that forms of several pages offer."""
 
-from flask_babel import get_locale
-
+from msp.web.languages import reader_language
 from tenants.tickets.categories import Tree
-
-
-def reader_language() -> str:
-    """The language in which the page is read: `en` or `id`."""
-    locale = get_locale()
-    return locale.language if locale is not None else "en"
 
 
 def category_options(tree: Tree, *, keep: int | None = None, top_only: bool = False) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """Indonesian and English, and the viewer's time zone."""
 
 from flask import Flask, g, has_request_context, request
-from flask_babel import get_domain, get_locale, gettext
+from flask_babel import get_domain, gettext
 from flask_wtf import FlaskForm
 
 from msp.web import catalogues
@@ -19,6 +19,12 @@ def choose_language() -> str | None:
         return str(person.language)
     cookie = request.cookies.get(COOKIE)
     return cookie if cookie in LANGUAGES else request.accept_languages.best_match(LANGUAGES)
+
+
+def reader_language() -> str:
+    """The language of the page or the job in hand, `en` or `id`; English where there is neither."""
+    locale = catalogues.language()
+    return locale.language if locale is not None else "en"
 
 
 def choose_time_zone() -> str:
@@ -43,4 +49,4 @@ def install(app: Flask) -> None:
     """Attach Flask-Babel, also to the forms, and tell templates the language."""
     catalogues.install(app, locale_selector=choose_language, timezone_selector=choose_time_zone)
     FlaskForm.Meta.get_translations = lambda _meta, _form: FormWords()
-    app.context_processor(lambda: {"locale": str(get_locale() or "en"), "languages": LANGUAGES})
+    app.context_processor(lambda: {"locale": reader_language(), "languages": LANGUAGES})

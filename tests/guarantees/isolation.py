@@ -122,7 +122,6 @@ NAMED: tuple[tuple[str, tuple[str, str] | None], ...] = (
     ("staff/certificates/<certificate>", None),
     ("staff/teams/<team>", None),
     ("staff/people/<person>", None),
-    ("staff/categories/<int:category>", None),
     ("roster/shifts/<shift>", None),
     ("roster/patterns/<pattern>", None),
     ("roster/absences/<absence>", None),

@@ -38,7 +38,6 @@ ELSEWHERE = {
     "account.lose_second_factor": "in the middle of signing in",
     "upkeep.show_feed": "for programs",
     "staff.show_feed": "for programs",
-    "staff.set_needs": "needs categories of tickets",
     "campaigns.start_campaign": "looks as approving does",
     "campaigns.pause_campaign": "looks as aborting does",
     "knowledge.offer_answers": "a piece of the page on which tickets are opened",

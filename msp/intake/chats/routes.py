@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, g, redirect, render_template, request, url_for
-from flask_babel import get_locale
 
 from msp.intake.chats import doors, ending, presence, queries, services
 from msp.intake.chats.forms import StartForm, VisitorLineForm
@@ -12,6 +11,7 @@ from msp.intake.chats.models import Chat
 from msp.web.access import credential, public
 from msp.web.assets import STATIC
 from msp.web.errors import refuse_into_form
+from msp.web.languages import reader_language
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.errors import Conflict, Invalid, TooMany
@@ -66,7 +66,7 @@ def _begin(form: StartForm, *, is_there: bool) -> Chat | None:
         channel="website",
         name=form.name.data or "",
         email=form.email.data,
-        language=str(get_locale() or "id")[:2],
+        language=reader_language(),
         request_key=form.request_key.data,
     )
     try:

@@ -1,13 +1,16 @@
 """Pages of staff: who may see and change what, what they say, and that bad input is named."""
 
 import re
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
 
 from msp.staff.models import Skill, Team
 from msp.staff.roster_models import Shift
+from tenants.foundation import time
 from tenants.foundation.db import db
+from tenants.tickets.categories import add_category
 from tests import personas
 from tests.msp.staff.conftest import member
 from tests.tickets import opened
@@ -219,19 +222,24 @@ def test_a_team_has_people_and_a_lead(app, cast, sign_in, person):
     assert "No team yet" in mia.post(path + "/remove", follow_redirects=True).text
 
 
-def test_categories_ask_for_skills_once_somebody_names_them(app, cast, sign_in):
-    path, mia = "/console/staff/categories/7/skills", sign_in("Mia")
-    assert mia.get(path).status_code == 404
-    app.extensions["ticket_categories"] = lambda: [(7, "Network / Wi-Fi")]
-    try:
-        assert "Network / Wi-Fi" in mia.get("/console/staff/skills").text
-        mia.post("/console/staff/skills/new", data={"name_en": "Wi-Fi", "name_id": "Nirkabel"})
-        with personas.within(app, cast, "Mia"):
-            skill = db.session.scalars(select(Skill)).one().public_id
-        assert mia.post(path, data={f"level-{skill}": "2"}).status_code == 302
-        assert "selected" in mia.get(path).text
-    finally:
-        del app.extensions["ticket_categories"]
+def test_categories_ask_for_skills(app, cast, sign_in):
+    mia = sign_in("Mia")
+    assert "What categories ask for" not in mia.get("/console/staff/skills").text
+    with personas.within(app, cast, "Mia") as by:
+        top = add_category(name_en="Network", name_id="Jaringan", parent=None, by=by, at=time.now())
+        category = add_category(
+            name_en="Wi-Fi", name_id="Nirkabel", parent=top, by=by, at=time.now()
+        ).public_id
+        db.session.commit()
+    path = f"/console/staff/categories/{category}/skills"
+    listed = mia.get("/console/staff/skills").text
+    assert "Network / Wi-Fi" in listed and path in listed
+    mia.post("/console/staff/skills/new", data={"name_en": "Radio", "name_id": "Radio"})
+    with personas.within(app, cast, "Mia"):
+        skill = db.session.scalars(select(Skill)).one().public_id
+    assert mia.post(path, data={f"level-{skill}": "2"}).status_code == 302
+    assert "selected" in mia.get(path).text
+    assert mia.get(path.replace(str(category), str(uuid4()))).status_code == 404
 
 
 def test_the_best_is_suggested_with_reasons_and_assigned(app, cast, sign_in, shift):
