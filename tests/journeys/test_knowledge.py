@@ -1,5 +1,6 @@
 """Knowledge: an answer that is offered while a ticket is written saves it, with scripts and without."""
 
+from playwright.sync_api import expect
 from sqlalchemy import select
 
 from msp.knowledge.models import ArticleDay
@@ -62,8 +63,8 @@ def test_answers_are_there_without_scripts(portal, browser, visit):
     page.goto(f"{portal.url}/portal/tickets/new")
     page.get_by_label("Subject").fill("Blank receipts")
     page.get_by_role("button", name="Look for answers first").click()
-    assert page.get_by_text("Perhaps this is the answer").is_visible()
-    assert page.get_by_label("Subject").input_value() == "Blank receipts"
+    expect(page.get_by_text("Perhaps this is the answer")).to_be_visible()
+    expect(page.get_by_label("Subject")).to_have_value("Blank receipts")
     page.get_by_role("button", name="This solved it").click()
-    assert page.get_by_text("No ticket was opened").is_visible()
+    expect(page.get_by_text("No ticket was opened")).to_be_visible()
     plain.close()

@@ -49,9 +49,9 @@ def test_a_client_reads_why_the_clock_stands_and_what_last_month_was(portal, vis
         alice.page.locator("main").get_by_role("link", name="PDF").click()
     assert download.value.suggested_filename.endswith("-1.pdf")
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
-    alice.page.locator("main").get_by_role("row", name=re.compile("Resolution")).get_by_role(
-        "link", name="1", exact=True
-    ).last.click()
+    resolution = alice.page.locator("main").get_by_role("row", name=re.compile("Resolution"))
+    with alice.page.expect_navigation():
+        resolution.get_by_role("link", name="1", exact=True).last.click()
     assert "Till 3 does not start" in alice.text
     alice.picture("the-ticket-behind-the-figure")
 
@@ -84,7 +84,8 @@ def amend_the_contract(portal, mia):
 def decide_the_credit(mia):
     mia.go("/console/statements")
     mia.picture("statements-of-all-clients")
-    mia.page.locator("tbody a").first.click()
+    with mia.page.expect_navigation():
+        mia.page.locator("tbody a").first.click()
     mia.fill("Reason", "Owed by the contract.")
     mia.picture("deciding-the-credit")
     mia.press("Approve the credit")

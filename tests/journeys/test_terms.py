@@ -26,7 +26,7 @@ def test_terms_are_written_without_scripts_and_applied(scene, without_scripts, v
     owen.page.fill("[name=P2_resolution]", "10")
     rows = owen.page.locator("[name^=freeze_][name$=_name]").count()
     for _ in range(2):
-        owen.page.get_by_role("button", name="Add a freeze").click()
+        owen.press("Add a freeze")
     assert owen.page.locator("[name^=freeze_][name$=_name]").count() == rows + 2
     assert owen.page.url.endswith("#more-freeze")
     owen.picture("rows-were-added")
@@ -35,14 +35,14 @@ def test_terms_are_written_without_scripts_and_applied(scene, without_scripts, v
     owen.page.fill(f"[name=freeze_{rows + 1}_name]", "Year end")
     for part in ("from", "to"):
         owen.page.fill(f"[name=freeze_{rows + 1}_{part}]", today)
-    owen.page.get_by_role("button", name="Add these terms").click()
+    owen.press("Add these terms")
     assert "The new terms are in the book." in owen.text
     assert "Year end" in owen.text
-    owen.page.get_by_role("link", name="Apply to open tickets").click()
+    owen.follow("Apply to open tickets")
     owen.picture("what-would-change")
     button = owen.page.locator("main form button[type=submit]")
     assert re.search(r"Apply version \d+ to \d+ tickets? of Acme", button.inner_text())
-    button.click()
+    owen.press(button.inner_text())
     assert re.search(r"Version \d+ measures \d+ more open tickets? from now on", owen.text)
     bob = visit("Bob", width=360).sign_in()
     bob.go(f"/portal/tickets/{scene.waiting}")
