@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from contracts.clock.working_days import after_working_days
 from contracts.timers.models import TicketDeadline
-from contracts.timers.promises import find_promise
+from contracts.timers.promises import find_calendar, find_promise
 from tenants.foundation.db import db
 from tenants.tickets.events import MessageAdded, OnTicket
 from tenants.tickets.models import Message, Ticket
@@ -24,9 +25,9 @@ def follow_rest(event: OnTicket) -> None:
     What an import replays is past and moves nothing here: `settle_rest` looks at where it left the ticket.
     """
     ticket = db.session.get_one(Ticket, (event.tenant_id, event.ticket_id))
-    promise = find_promise(ticket)
-    closes_at = _after(event, promise.auto_close_days, None) if ticket.state == "resolved" else None
-    reopen_until = _after(event, promise.reopen_days, NO_LIMIT) if ticket.state == "closed" else None
+    live = not event.replay
+    closes_at = _closes_at(ticket, event.at) if ticket.state == "resolved" and live else None
+    reopen_until = _reopen_until(ticket, event.at) if ticket.state == "closed" and live else None
     if closes_at != ticket.closes_at:
         _write(ticket, "close", closes_at, look_at=closes_at)
     if reopen_until != ticket.reopen_until:
@@ -42,10 +43,15 @@ def put_off_closing(event: MessageAdded) -> None:
         follow_rest(event)
 
 
-def _after(event: OnTicket, days: int | None, otherwise: datetime | None) -> datetime | None:
-    if event.replay:
-        return None
-    return otherwise if days is None else event.at + timedelta(days=days)
+def _closes_at(ticket: Ticket, since: datetime) -> datetime | None:
+    """When it has rested for the contract's working days; None for never by itself."""
+    days = find_promise(ticket).auto_close_days
+    return None if days is None else after_working_days(find_calendar(ticket), since, days)
+
+
+def _reopen_until(ticket: Ticket, since: datetime) -> datetime:
+    days = find_promise(ticket).reopen_days
+    return NO_LIMIT if days is None else since + timedelta(days=days)
 
 
 def _write(ticket: Ticket, kind: str, due_at: datetime | None, look_at: datetime | None) -> None:
@@ -63,11 +69,10 @@ def settle_rest(tenant_id: int, limit: int) -> int:
     """
     found = db.session.execute(_unsettled(tenant_id).limit(limit)).all()
     for ticket, said_at in found:
-        days = find_promise(ticket).auto_close_days
         rested_since = max(
             one for one in (ticket.resolved_at or ticket.opened_at, said_at) if one is not None
         )
-        closes_at = None if days is None else rested_since + timedelta(days=days)
+        closes_at = _closes_at(ticket, rested_since)
         _write(ticket, "close", closes_at, look_at=closes_at)
         ticket.closes_at = closes_at
     db.session.flush()

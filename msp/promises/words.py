@@ -227,7 +227,9 @@ def pause_words(reasons: Sequence[str] | None) -> str:
 
 def auto_close_words(days: int | None) -> str:
     """When a resolved ticket closes by itself."""
-    return ngettext("after %(num)s day", "after %(num)s days", days) if days else _("never by themselves")
+    if not days:
+        return _("never by themselves")
+    return ngettext("after %(num)s working day", "after %(num)s working days", days)
 
 
 def reopen_days_words(days: int | None) -> str:
