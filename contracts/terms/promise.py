@@ -87,9 +87,9 @@ class Freeze:
 class Promise:
     """The read members. `actions` has one for every warning and for the miss, ascending, defaults filled in.
 
-    `auto_close_days` are working days after resolving (R23), `reopen_days` calendar days after closing; `windows` are in
-    the contract's zone; `country` is whose holidays the calendar began with, `holiday_names` what staff called days of
-    their own.
+    `auto_close_days` are working days after resolving (R23), `reopen_days` calendar days after closing; `windows` are
+    in the contract's zone; `country` is whose holidays the calendar began with, `holiday_names` what staff called days
+    of their own.
     """
 
     actions: tuple[Action, ...]

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Response, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 
 from msp.desk.blueprint import bp
 from msp.desk.composing import filled_reply
-from msp.threads.acting import acted, form_status, hand_out, keep_uploads
+from msp.threads.acting import acted, form_status, keep_uploads
 from msp.threads.around import awaited_change
 from msp.threads.entries import tell
 from msp.threads.forms import ActForm, StaffMessageForm
@@ -16,6 +16,7 @@ from msp.web.panels import panels
 from tenants.foundation import time
 from tenants.foundation.permissions import Permission
 from tenants.tickets import queries, rules, services
+from tenants.tickets.attachments import FileOnTicket
 from tenants.tickets.hand_overs import list_decided
 from tenants.tickets.models import TicketEvent
 from tenants.tickets.replies import list_replies
@@ -38,8 +39,11 @@ def render_ticket(code: str, form: StaffMessageForm) -> Any:
     lines = [line for line, _message in history]
     said = [message for _line, message in history if message is not None]
 
-    def file_url(file: queries.FileOnTicket) -> str:
+    def file_url(file: FileOnTicket) -> str:
         return url_for("desk.download_file", code=view.ticket.code, public_id=file.public_id)
+
+    def release_url(file: FileOnTicket) -> str:
+        return url_for("desk.release_file", code=view.ticket.code, public_id=file.public_id)
 
     page = render_template(
         "desk/show_ticket.html",
@@ -50,6 +54,7 @@ def render_ticket(code: str, form: StaffMessageForm) -> Any:
             view.files,
             audience="staff",
             file_url=file_url,
+            release_url=release_url,
             merged=queries.list_merged_messages(view.ticket, lines, by=actor()),
         ),
         steps=queries.list_steps(view.ticket, by=actor(), at=time.now()),
@@ -88,10 +93,3 @@ def add_message(code: str) -> Any:
         ),
     )
     return redirect(url_for("desk.show_ticket", code=ticket.code)) if said else render_ticket(code, form)
-
-
-@bp.get("/tickets/<code>/files/<public_id>")
-@require(Permission.VIEW_DESK)
-def download_file(code: str, public_id: str) -> Response:
-    """An attachment, checked against the ticket it hangs on."""
-    return hand_out(queries.find_file(code, public_id, by=actor()))

@@ -23,6 +23,7 @@ from tenants.foundation.errors import Conflict, NotFound
 from tenants.foundation.permissions import MemberRole
 from tenants.foundation.scope import Role, Scope, enter
 from tenants.tickets import queries, rules, services
+from tenants.tickets.attachments import FileOnTicket, find_file_of, list_files
 from tenants.tickets.models import Ticket
 from tenants.tickets.ratings import find_rating, may_rate
 from tenants.tickets.ratings import rate_ticket as keep_rating
@@ -69,7 +70,7 @@ def show_ticket(token: str) -> Any:
 def _page(token: str, ticket: Ticket, form: MessageForm) -> Any:
     history = queries.list_history_with_messages(ticket, by=actor())
 
-    def file_url(file: queries.FileOnTicket) -> str:
+    def file_url(file: FileOnTicket) -> str:
         return url_for("follow.download_file", token=token, public_id=file.public_id)
 
     now = time.now()
@@ -77,9 +78,7 @@ def _page(token: str, ticket: Ticket, form: MessageForm) -> Any:
         "follow/show_ticket.html",
         token=token,
         ticket=ticket,
-        entries=tell(
-            history, queries.list_files(ticket, by=actor()), audience="requester", file_url=file_url
-        ),
+        entries=tell(history, list_files(ticket, by=actor()), audience="requester", file_url=file_url),
         steps=queries.list_steps(ticket, by=actor(), at=now),
         may_say=rules.may_say(ticket.state, "public"),
         badge=badges([ticket], now).get((ticket.tenant_id, ticket.id)) if ticket.is_open else None,
@@ -118,7 +117,7 @@ def add_message(token: str) -> Any:
 @credential("follow")
 def download_file(token: str, public_id: str) -> Any:
     """An attachment of a public message."""
-    return hand_out(queries.find_file_of(_ticket(), public_id, by=actor()))
+    return hand_out(find_file_of(_ticket(), public_id, by=actor()))
 
 
 @bp.post("/<token>/confirm")

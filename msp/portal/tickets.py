@@ -27,6 +27,7 @@ from tenants.foundation.errors import NotFound
 from tenants.foundation.permissions import Permission
 from tenants.tenancy.queries import find_tenant_by_id
 from tenants.tickets import queries, rules, services
+from tenants.tickets.attachments import FileOnTicket, find_file_of
 from tenants.tickets.categories import Tree, read_tree
 from tenants.tickets.follow_ups import may_follow_up
 from tenants.tickets.models import Ticket
@@ -118,7 +119,7 @@ def render_ticket(code: str, form: MessageForm) -> Any:
     said = [message for _line, message in history if message is not None]
     audience = audience_of(view.ticket, actor())
 
-    def file_url(file: queries.FileOnTicket) -> str:
+    def file_url(file: FileOnTicket) -> str:
         return url_for("portal.download_file", code=view.ticket.code, public_id=file.public_id)
 
     page = render_template(
@@ -168,7 +169,7 @@ def add_message(code: str) -> Any:
 @require(Permission.VIEW_PORTAL)
 def download_file(code: str, public_id: str) -> Response:
     """An attachment of a message that one may read."""
-    return hand_out(queries.find_file(code, public_id, by=actor()))
+    return hand_out(find_file_of(queries.find_ticket(code, by=actor()), public_id, by=actor()))
 
 
 @bp.post("/tickets/<code>/confirm")

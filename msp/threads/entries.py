@@ -13,19 +13,21 @@ from msp.threads import tiers
 from msp.threads.quoting import split_quoted
 from msp.web.words import look_of, name_of
 from tenants.foundation.actor import Actor
+from tenants.tickets.attachments import FileOnTicket
 from tenants.tickets.models import HISTORY_FOR_STAFF, REASONS_FOR_ALL, Message, Ticket, TicketEvent
-from tenants.tickets.queries import FileOnTicket
 
 FileUrl = Callable[[FileOnTicket], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A file as the timeline shows it."""
+    """A file as the timeline shows it; without `url` it is kept back, `danger` says why, and staff may `release` it."""
 
     name: str
     url: str
     size: int
+    danger: str = ""
+    release: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +60,27 @@ def tell(
     *,
     audience: str,
     file_url: FileUrl,
+    release_url: FileUrl | None = None,
     merged: Iterable[tuple[TicketEvent, Message, str]] = (),
 ) -> list[Entry]:
     """The timeline, oldest first; what does not concern the requester's side is left out for it.
 
-    `merged` is what was said on tickets that became a part of this one, with the code of each.
+    `merged` is what was said on tickets that became a part of this one, with the code of each; `release_url` where
+    files that are kept back can be handed out.
     """
     links: dict[int, list[Link]] = {}
     for file in files:
-        links.setdefault(file.message_id, []).append(Link(file.name, file_url(file), file.size))
+        links.setdefault(file.message_id, []).append(_link(file, file_url, release_url))
     own = [entry for line, message in history for entry in _entries(line, message, links, audience)]
     others = [_from(code, _said(line, said, links.get(said.id, ()))) for line, said, code in merged]
     return sorted([*own, *others], key=lambda entry: entry.at) if others else own
+
+
+def _link(file: FileOnTicket, file_url: FileUrl, release_url: FileUrl | None) -> Link:
+    if not file.danger:
+        return Link(file.name, file_url(file), file.size)
+    release = release_url(file) if release_url else ""
+    return Link(file.name, "", file.size, str(name_of("danger", file.danger)), release)
 
 
 def _entries(

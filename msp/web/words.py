@@ -181,6 +181,14 @@ ASSET_KINDS = {
     "phone": _l("Phone"),
     "other": _l("Other"),
 }
+DANGERS = {
+    "program": _l("it is a program, or holds one"),
+    "script": _l("it holds a script"),
+    "misnamed": _l("it is not what its name says"),
+    "polyglot": _l("it is two kinds of file at once"),
+    "bomb": _l("it unpacks into far more than it seems"),
+    "unknown": _l("it could not be looked at"),
+}
 MAIL_STATES = {
     "queued": Look(_l("Queued"), "hourglass-split", "info"),
     "sending": Look(_l("Sending"), "send", "info"),
@@ -208,6 +216,7 @@ NAMES = {
     "severity": SEVERITIES,
     "source": SOURCES,
     "asset_kind": ASSET_KINDS,
+    "danger": DANGERS,
 }
 
 

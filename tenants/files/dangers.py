@@ -4,12 +4,15 @@ Standard library only, and no byte is unpacked beyond a bound: it also runs in t
 """
 
 import io
+import math
 import re
+import struct
 import zipfile
 import zlib
 
 from tenants.files.storage import media_type_of
 
+DANGERS = ("program", "script", "misnamed", "polyglot", "bomb", "unknown")
 _PROGRAMS = (
     "ade adp apk app application appx bat chm cmd com cpl dll dmg docm dotm exe gadget hta htm "
     "html img inf ins iso jar js jse jsp lnk mht mhtml msc msi msix msp mst pif potm ppam ppsm "
@@ -36,18 +39,23 @@ _CLAIMED = {
     "csv": "text/plain",
 }
 _PROGRAM_STARTS = (b"MZ", b"\x7fELF", b"#!", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"\xd0\xcf\x11\xe0")
-_ACTIVE = re.compile(rb"<\s*(script|svg|iframe|object|embed|html|body)\b|javascript:|<\?php", re.IGNORECASE)
-_PDF_ACTIVE = re.compile(rb"/(JavaScript|JS|Launch|OpenAction|EmbeddedFile|AA)\b")
+_ACTIVE = re.compile(
+    rb"<\s*(script|svg|iframe|object|embed|html|body|!entity)\b|javascript:|<\?php", re.IGNORECASE
+)
+# Not those that only say at which page to begin, or carry an invoice as data: half of all PDFs do.
+_PDF_ACTIVE = re.compile(rb"/(JavaScript|JS|Launch)\b")
 MOST_MEMBERS = 2000
 MOST_UNPACKED = 500 * 1024 * 1024
 MOST_TIMES = 100
+# What a browser unpacks to four bytes each.
+MOST_PIXELS = 100_000_000
 LOOKED_AT = 256 * 1024
 # Pictures may have no end mark of an archive behind them.
 _ARCHIVE_END = b"PK\x05\x06"
 
 
 def danger_of(name: str, content: bytes) -> str:
-    """Why a file is not handed out: `program`, `script`, `misnamed`, `polyglot` or `bomb`; else empty."""
+    """Why a file is not handed out, one of `DANGERS`; empty for nothing known."""
     found = media_type_of(content[:4096])
     ending = name.rpartition(".")[2].lower() if "." in name else ""
     if ending in PROGRAMS or content.startswith(_PROGRAM_STARTS):
@@ -74,8 +82,37 @@ def _by_kind(found: str, content: bytes) -> str:
         return "script"
     if found.startswith(("image/", "application/pdf")):
         hidden = _ARCHIVE_END in content[-65_557:] or _ACTIVE.search(content[:LOOKED_AT])
-        return "polyglot" if hidden else ""
+        return "polyglot" if hidden else "bomb" if _pixels(content) > MOST_PIXELS else ""
     return "script" if _ACTIVE.search(content[:LOOKED_AT]) else ""
+
+
+def _pixels(content: bytes) -> int:
+    """How many pixels a picture says it has; 0 for one that does not say."""
+    if content.startswith(b"\x89PNG"):
+        return _area(">II", content[16:24])
+    if content.startswith(b"GIF8"):
+        return _area("<HH", content[6:10])
+    if content.startswith(b"\xff\xd8"):
+        return _jpeg_pixels(content)
+    return 0
+
+
+def _jpeg_pixels(content: bytes) -> int:
+    """By the first frame header (ITU T.81, B.2.2); what stands before it is skipped by its length."""
+    at = 2
+    while content[at : at + 1] == b"\xff" and at + 9 <= len(content):
+        marker, (length,) = content[at + 1], struct.unpack_from(">H", content, at + 2)
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            return _area(">HH", content[at + 5 : at + 9])
+        at += 2 + max(length, 2)
+    return 0
+
+
+def _area(layout: str, sides: bytes) -> int:
+    try:
+        return math.prod(struct.unpack(layout, sides))
+    except struct.error:
+        return 0
 
 
 def _zip_danger(content: bytes) -> str:

@@ -8,11 +8,13 @@ from typing import IO
 
 from flask_babel import lazy_gettext as _l
 
+from tenants.audit import services as audit
 from tenants.files import storage
+from tenants.files.dangers import danger_of
 from tenants.files.models import StoredFile
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
-from tenants.foundation.errors import Invalid, NotFound
+from tenants.foundation.errors import Conflict, Invalid, NotFound
 
 MOST_FILES = 10
 
@@ -33,8 +35,12 @@ class Store:
     limit: int
 
 
-def keep_file(store: Store, upload: Upload, *, tenant_id: int, by: Actor, at: datetime) -> StoredFile:
-    """Store one file of a tenant. Raises Invalid on `files` when it is too large or empty.
+def keep_file(
+    store: Store, upload: Upload, *, tenant_id: int, by: Actor, at: datetime, danger: str | None = None
+) -> StoredFile:
+    """Store one file of a tenant; a dangerous one in quarantine. Raises Invalid on `files` when too large or empty.
+
+    `danger` is the verdict of who looked at it before, one of `DANGERS` or empty; None has it looked at here.
 
     Should the transaction fail later, the bytes stay as an unreferenced file, which does no harm.
     """
@@ -44,9 +50,14 @@ def keep_file(store: Store, upload: Upload, *, tenant_id: int, by: Actor, at: da
         raise Invalid("files", _l("This file is too large.")) from large
     if kept.size == 0:
         raise Invalid("files", _l("This file is empty."))
+    name = storage.clean_name(upload.name)
+    if danger is None:
+        danger = danger_of(name, storage.path_of(store.root, tenant_id, kept.sha256).read_bytes())
     row = StoredFile(
         tenant_id=tenant_id,
-        name=storage.clean_name(upload.name),
+        name=name,
+        state="quarantined" if danger else "stored",
+        danger=danger or None,
         media_type=kept.media_type,
         size=kept.size,
         sha256=kept.sha256,
@@ -65,6 +76,19 @@ def keep_files(
     if len(uploads) > MOST_FILES:
         raise Invalid("files", _l("Send at most 10 files at once."))
     return [keep_file(store, upload, tenant_id=tenant_id, by=by, at=at) for upload in uploads]
+
+
+def release_file(row: StoredFile, *, by: Actor, at: datetime) -> None:
+    """Hand a file out although it is dangerous: whoever reads the ticket gets it from now on. Raises Conflict."""
+    db.session.refresh(row, with_for_update=True)
+    if row.state != "quarantined":
+        raise Conflict(_l("This file is handed out already."))
+    row.state = "stored"
+    db.session.flush()
+    detail = {"name": row.name, "danger": row.danger}
+    audit.record(
+        "file.release", tenant_id=row.tenant_id, by=by, object=f"file:{row.public_id}", at=at, detail=detail
+    )
 
 
 def path_of(store: Store, row: StoredFile) -> Path:

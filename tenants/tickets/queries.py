@@ -1,6 +1,5 @@
 """Finding and listing tickets: what somebody may not see is not found."""
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,10 +7,8 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, and_, any_, bindparam, func, or_, select, tuple_
-from sqlalchemy.orm import aliased
 
 from tenants.assets.models import Asset
-from tenants.files.models import StoredFile
 from tenants.foundation import guard
 from tenants.foundation.actor import Actor
 from tenants.foundation.connections import PREPARED
@@ -21,10 +18,11 @@ from tenants.foundation.permissions import Permission
 from tenants.people.models import Membership
 from tenants.tenancy.models import Site, Tenant
 from tenants.tickets import rules
+from tenants.tickets.attachments import FileOnTicket, files_json
 from tenants.tickets.codes import Mistyped, parse
 from tenants.tickets.history import who_is
 from tenants.tickets.messages import Requester
-from tenants.tickets.models import Attachment, HandOver, Message, Ticket, TicketEvent
+from tenants.tickets.models import HandOver, Message, Ticket, TicketEvent
 from tenants.tickets.relation_models import TicketAsset, Watcher
 from tenants.tickets.texts import search_tickets
 from tenants.tickets.times import MonthOfTime, months_of, worked_json
@@ -78,16 +76,6 @@ def _code(typed: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class FileOnTicket:
-    """An attachment as a page needs it."""
-
-    message_id: int
-    public_id: str
-    name: str
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
 class TicketView:
     """One ticket with what stands around it."""
 
@@ -115,7 +103,7 @@ def find_ticket_view(code: str, *, by: Actor) -> TicketView:
 @cache
 def _view_statement(staff: bool) -> Select[Any]:
     """Put together once for each side: clients never read hand-overs."""
-    columns: list[Any] = [Ticket, Tenant, Asset, Site, _files_json(staff), worked_json()]
+    columns: list[Any] = [Ticket, Tenant, Asset, Site, files_json(staff), worked_json()]
     found = select(*columns, HandOver) if staff else select(*columns)
     found = found.where(Ticket.code == bindparam("code")).execution_options(**PREPARED)
     found = found.select_from(Ticket).outerjoin(Tenant, Tenant.id == Ticket.tenant_id)
@@ -133,76 +121,10 @@ def _view_statement(staff: bool) -> Select[Any]:
     )
 
 
-def _files_json(staff: bool) -> Any:
-    one = func.json_build_array(Attachment.message_id, StoredFile.public_id, StoredFile.name, StoredFile.size)
-    held = and_(StoredFile.tenant_id == Attachment.tenant_id, StoredFile.id == Attachment.file_id)
-    files = (
-        select(func.json_agg(one))
-        .select_from(Attachment)
-        .join(StoredFile, held)
-        .where(
-            Attachment.tenant_id == Ticket.tenant_id,
-            or_(Attachment.ticket_id == Ticket.id, Attachment.ticket_id.in_(_merged_ids())),
-        )
-    )
-    if not staff:
-        said = and_(Message.tenant_id == Attachment.tenant_id, Message.id == Attachment.message_id)
-        files = files.join(Message, said).where(Message.kind == "public")
-    return files.correlate(Ticket).scalar_subquery()
-
-
-def _merged_ids() -> Any:
-    """The tickets that were merged into the one that is asked for."""
-    source = aliased(Ticket)
-    merged = select(source.id).where(source.tenant_id == Ticket.tenant_id, source.merged_into_id == Ticket.id)
-    return merged.correlate(Ticket)
-
-
 def list_steps(ticket: Ticket, *, by: Actor, at: datetime) -> tuple[str, ...]:
     """The states to which somebody may move a ticket at this moment."""
     reopenable = rules.is_reopenable(ticket.state, ticket.reopen_until, at)
     return rules.allowed_transitions(ticket.state, who_is(by), reopenable=reopenable)
-
-
-def list_files(ticket: Ticket, *, by: Actor) -> tuple[FileOnTicket, ...]:
-    """The files that hang on messages of a ticket which somebody may read."""
-    ours = (Ticket.tenant_id == ticket.tenant_id, Ticket.id == ticket.id)
-    found = db.session.scalar(select(_files_json(by.is_staff)).select_from(Ticket).where(*ours))
-    return tuple(FileOnTicket(*one) for one in found or ())
-
-
-def find_file(code: str, public_id: str, *, by: Actor) -> StoredFile:
-    """A file that hangs on a ticket somebody may see, and on a message that they may read. Raises NotFound."""
-    return find_file_of(find_ticket(code, by=by), public_id, by=by)
-
-
-def find_file_of(ticket: Ticket, public_id: str, *, by: Actor) -> StoredFile:
-    """A file of a ticket in hand, on a message that somebody may read. Raises NotFound."""
-    try:
-        wanted = uuid.UUID(public_id)
-    except ValueError as wrong:
-        raise NotFound from wrong
-    found = (
-        select(StoredFile)
-        .join(
-            Attachment,
-            and_(Attachment.tenant_id == StoredFile.tenant_id, Attachment.file_id == StoredFile.id),
-        )
-        .join(Message, and_(Message.tenant_id == Attachment.tenant_id, Message.id == Attachment.message_id))
-        .where(
-            StoredFile.tenant_id == ticket.tenant_id,
-            StoredFile.public_id == wanted,
-            Attachment.ticket_id.in_(
-                select(Ticket.id).where(or_(Ticket.id == ticket.id, Ticket.merged_into_id == ticket.id))
-            ),
-        )
-    )
-    if not by.is_staff:
-        found = found.where(Message.kind == "public")
-    row = db.session.scalar(found)
-    if row is None:
-        raise NotFound
-    return row
 
 
 def list_history(ticket_id: int) -> Sequence[TicketEvent]:

@@ -108,6 +108,7 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "campaigns.withdraw_campaign": scene.draft,
         "campaigns.approve_campaign": scene.submitted,
         "campaigns.reject_campaign": scene.submitted,
+        "desk.release_file": scene.file if parameter == "public_id" else scene.waiting,
         "desk.show_vendor_case": scene.case if parameter == "case_id" else scene.resolved,
         "console.show_staff": scene.staff,
         "portal.show_chat": scene.own_chat,

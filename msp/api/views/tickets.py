@@ -36,10 +36,11 @@ from tenants.foundation import time
 from tenants.foundation.permissions import Permission
 from tenants.tenancy.queries import names_of, site_of
 from tenants.tickets import queries, services
+from tenants.tickets.attachments import FileOnTicket
 from tenants.tickets.categories import Tree, read_tree
 from tenants.tickets.linking import list_relations
 from tenants.tickets.models import Message, Ticket
-from tenants.tickets.queries import FileOnTicket, Filter, TicketView
+from tenants.tickets.queries import Filter, TicketView
 from tenants.tickets.watching import count_watchers
 
 _STAFF, _CLIENT = Permission.WORK_TICKETS, Permission.OPEN_OWN_TICKETS
@@ -230,7 +231,7 @@ def _message(message: Message, files: Sequence[FileOnTicket]) -> dict[str, Any]:
         "body": message.body,
         "at": message.at,
         "files": [
-            {"id": one.public_id, "name": one.name, "size": one.size}
+            {"id": one.public_id, "name": one.name, "size": one.size, "kept_back": one.danger or None}
             for one in files
             if one.message_id == message.id
         ],

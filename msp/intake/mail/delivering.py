@@ -203,14 +203,10 @@ def keep_enclosed(
 def _keep_one(store: Store, one: Enclosed, tenant_id: int, *, by: Actor, at: datetime) -> StoredFile | None:
     try:
         upload = Upload(one.name, io.BytesIO(one.content))
-        file = keep_file(store, upload, tenant_id=tenant_id, by=by, at=at)
+        return keep_file(store, upload, tenant_id=tenant_id, by=by, at=at, danger=one.danger)
     except Invalid:
         # Empty, or larger than files may be here: it stays in the mail.
         return None
-    if one.danger:
-        file.state = "quarantined"
-        db.session.flush()
-    return file
 
 
 def without_sender(mail: Parsed, address: str) -> Parsed:

@@ -6,6 +6,7 @@ from io import BytesIO
 import pytest
 from sqlalchemy import select
 
+from tenants.audit.models import AuditEntry
 from tenants.foundation.db import db
 from tenants.tickets.models import Message, Ticket
 from tests.tickets import opened
@@ -223,6 +224,28 @@ class TestFiles:
         assert "sandbox" in file.headers["Content-Security-Policy"]
         assert sign_in("Bob").get(url.replace("/desk/", "/portal/")).status_code == 404
         assert sign_in("Mallory").get(url.replace("/desk/", "/portal/")).status_code == 404
+
+    def test_a_program_is_kept_back_until_somebody_hands_it_out(self, within, sign_in, code):
+        bob, leo = sign_in("Bob"), sign_in("Leo")
+        sent = {"body": "Please run this", "files": (BytesIO(b"MZ\x90"), "setup.exe")}
+        assert bob.post(f"/portal/tickets/{code}/messages", data=sent).status_code == 302
+        read = bob.get(f"/portal/tickets/{code}").text
+        assert "Kept back: it is a program" in read
+        assert "/release" not in read
+        path = re.search(
+            rf"/desk/tickets/{code}/files/[0-9a-f-]+/release", leo.get(f"/desk/tickets/{code}").text
+        )[0]
+        file = path.removesuffix("/release").replace("/desk/", "/portal/")
+        assert bob.get(file).status_code == 404
+        assert "setup.exe is kept back" in leo.get(path).text
+        assert "is handed out now" in leo.post(path, follow_redirects=True).text
+        with bob.get(file) as handed_out:
+            assert handed_out.data == b"MZ\x90"
+        assert leo.post(path).status_code == 409
+        assert "is not kept back" in leo.get(path).text
+        with within("Owen"):
+            (entry,) = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "file.release"))
+            assert '"danger":"program"' in entry.body.replace(" ", "")
 
     def test_oversized_upload(self, sign_in, code):
         part = b'--b\r\nContent-Disposition: form-data; name="files"; filename="big.bin"\r\n\r\n'

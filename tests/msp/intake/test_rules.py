@@ -1,16 +1,11 @@
 """What a mail's own words decide: who vouches, who wrote it, what may be shown and handed out."""
 
-import gzip
-import io
-import zipfile
-
 import pytest
 
 from msp.intake.mail import rules
 from msp.intake.mail.html import cleaned
 from msp.intake.mail.parsing import Parsed, Reader, Unreadable
 from msp.threads.quoting import split_quoted
-from tenants.files.dangers import danger_of
 
 EDGE = "mx.portal.test"
 BOB = "bob@example.test"
@@ -70,48 +65,6 @@ def test_two_codes_in_a_subject_are_none():
 )
 def test_programs_are_known_by_the_standards(mail, replies, automatic):
     assert (rules.is_auto_reply(mail), rules.is_automatic(mail)) == (replies, automatic)
-
-
-def zipped(**members):
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name.replace("__", "."), content)
-    return held.getvalue()
-
-
-PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 40
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "danger"),
-    [
-        ("a.png", PNG, ""),
-        ("a.txt", b"plain words", ""),
-        ("a.txt", "caf\xe9".encode("latin-1"), ""),
-        ("a.zip", zipped(readme__txt="hello"), ""),
-        ("a.docx", zipped(**{"word/document__xml": "<w/>"}), ""),
-        ("a.pdf", b"%PDF-1.4 hello", ""),
-        ("a.exe", b"hello", "program"),
-        ("a.pdf", b"MZ\x90", "program"),
-        ("a", b"#!/bin/sh\nrm -rf /", "program"),
-        ("a.jpg", PNG, "misnamed"),
-        ("a.pdf", zipped(a__txt="x"), "misnamed"),
-        ("a.txt", b"<script>alert(1)</script>", "misnamed"),
-        ("a.dat", b"<svg onload=alert(1)>", "script"),
-        ("a.pdf", b"%PDF-1.4 /OpenAction /JavaScript", "script"),
-        ("a.png", PNG + zipped(a__txt="x"), "polyglot"),
-        ("a.gif", b"GIF89a/*<script>alert(1)</script>*/", "polyglot"),
-        ("a.zip", zipped(a__txt="0" * 30_000_000), "bomb"),
-        ("a.gz", gzip.compress(b"0" * 30_000_000), "bomb"),
-        ("a.zip", zipped(**{"../../etc/passwd": "x"}), "bomb"),
-        ("a.zip", zipped(setup__exe="x"), "program"),
-        ("a.docx", zipped(**{"word/vbaProject__bin": "x"}), "program"),
-        ("a.zip", b"PK\x03\x04 broken", "misnamed"),
-    ],
-)
-def test_dangerous_files_are_told_by_what_they_are(name, content, danger):
-    assert danger_of(name, content) == danger
 
 
 @pytest.mark.parametrize(
