@@ -17,6 +17,7 @@ from sqlalchemy import insert, select
 from contracts.terms.queries import list_contracts, list_versions
 from contracts.timers.services import refresh_ticket
 from msp.intake.servicenow import Fault, LogRow
+from msp.intake.sorts import Sorts
 from tenants.audit import services as audit
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
@@ -24,6 +25,7 @@ from tenants.foundation.errors import Refused
 from tenants.tenancy.models import Tenant
 from tenants.tickets import rules, services
 from tenants.tickets.assignments import give
+from tenants.tickets.category_models import Category
 from tenants.tickets.history import hold
 from tenants.tickets.models import ImportedRow, Ticket, TicketEvent
 from tenants.tickets.services import Request, Requester
@@ -67,6 +69,7 @@ def replay_log(
     Raises BadRows when strict and any row is bad.
     """
     outcome = Outcome(faults=list(faults))
+    sorts = Sorts(by=Actor.system("import", via="command"), at=at)
     known = _known_rows()
     # Held for as long as the import takes: each ticket finds its version in the session.
     versions = [list_versions(contract) for contract in list_contracts(tenant.id)]
@@ -74,7 +77,7 @@ def replay_log(
         fresh = [row for row in incident if (row.number, row.sequence) not in known]
         outcome.known += len(incident) - len(fresh)
         if fresh:
-            _replay_incident(tenant, fresh, outcome, at)
+            _replay_incident(tenant, fresh, outcome, sorts, at)
         if fresh and not strict:
             db.session.commit()
     del versions
@@ -98,7 +101,9 @@ def _incidents(rows: Sequence[LogRow]) -> list[list[LogRow]]:
     return sorted(grouped, key=lambda incident: (incident[0].at, incident[0].number))
 
 
-def _replay_incident(tenant: Tenant, rows: Sequence[LogRow], outcome: Outcome, at: datetime) -> None:
+def _replay_incident(
+    tenant: Tenant, rows: Sequence[LogRow], outcome: Outcome, sorts: Sorts, at: datetime
+) -> None:
     ticket, latest, reopens = _find(rows[0].number), None, 0
     taken: list[LogRow] = []
     if ticket is not None:
@@ -108,7 +113,7 @@ def _replay_incident(tenant: Tenant, rows: Sequence[LogRow], outcome: Outcome, a
         try:
             if latest is not None and row.at < latest:
                 raise Impossible("is older than what the ticket shows already")
-            ticket = _replay_row(tenant, ticket, row, reopens, outcome)
+            ticket = _replay_row(tenant, ticket, row, reopens, outcome, sorts)
         except Impossible as wrong:
             outcome.faults.append(Fault(row.line, str(wrong)))
             continue
@@ -142,12 +147,14 @@ def _reopenings(ticket: Ticket) -> int:
     return len(db.session.scalars(found).all())
 
 
-def _replay_row(tenant: Tenant, ticket: Ticket | None, row: LogRow, reopens: int, outcome: Outcome) -> Ticket:
+def _replay_row(
+    tenant: Tenant, ticket: Ticket | None, row: LogRow, reopens: int, outcome: Outcome, sorts: Sorts
+) -> Ticket:
     """Take one row over; a row that does not fit is found out before anything of it is written. Raises Impossible."""
     steps = steps_of(ticket.state if ticket else "new", row, reopens)
     by = Actor.system(row.by[:120], via="import")
     if ticket is None:
-        ticket = _open(tenant, row, by)
+        ticket = _open(tenant, row, sorts.find(row.sort), by)
         outcome.tickets += 1
     elif ticket.priority != row.priority and not rules.is_open(ticket.state) and not _opens(steps):
         raise Impossible("changes the priority of a ticket on which no work remains")
@@ -182,7 +189,7 @@ def _opens(steps: Sequence[str]) -> bool:
     return bool(steps) and rules.is_open(steps[-1])
 
 
-def _open(tenant: Tenant, row: LogRow, by: Actor) -> Ticket:
+def _open(tenant: Tenant, row: LogRow, category: Category | None, by: Actor) -> Ticket:
     """Opened when the log says so, or with its first event if that came earlier."""
     with force_locale(tenant.language):
         described = [_("Imported incident %(number)s.", number=row.number)]
@@ -194,6 +201,7 @@ def _open(tenant: Tenant, row: LogRow, by: Actor) -> Ticket:
         urgency=row.urgency,
         priority=row.priority,
         requester=Requester(row.caller),
+        category=category,
         source="import",
         external_number=row.number,
     )

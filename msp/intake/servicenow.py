@@ -21,6 +21,7 @@ NEEDED = (
     "priority",
 )
 UNKNOWN = "?"
+SORTED_BY = ("category", "subcategory")
 MOMENT = "%d-%m-%Y %H:%M"
 LEVELS = {"1 - High": "high", "2 - Medium": "medium", "3 - Low": "low"}
 PRIORITIES = {"1 - Critical": "P1", "2 - High": "P2", "3 - Moderate": "P3", "4 - Low": "P4"}
@@ -72,6 +73,8 @@ class LogRow:
     caller: str
     subject: str
     details: tuple[tuple[str, str], ...]
+    # What the log calls this kind of incident, from the top down.
+    sort: tuple[str, ...]
 
 
 def read_log(lines: Iterable[str], time_zone: str, now: datetime) -> tuple[list[LogRow], list[Fault]]:
@@ -165,6 +168,7 @@ def _row(line: int, cells: Mapping[str, str] | str, zone: ZoneInfo, now: datetim
         caller=_known(cells, "caller_id") or UNKNOWN,
         subject=_subject(cells),
         details=_details(cells),
+        sort=tuple(word for name in SORTED_BY if (word := _known(cells, name))),
     )
 
 

@@ -141,7 +141,7 @@ def visit(
     yield open_browser
     if request.session.testsfailed > failed:
         for visitor in visitors:
-            visitor.picture("when-it-failed")
+            visitor.keep_fault()
     faults = {visitor.name: visitor.faults for visitor in visitors if visitor.faults}
     for visitor in visitors:
         visitor.context.close()

@@ -12,7 +12,9 @@ from tests.journeys.served import Portal
 
 # JPEG costs half as much; PNG where a viewer wants it.
 KIND: Any = "png" if os.environ.get("PICTURES") == "png" else "jpeg"
-SCREENSHOTS = Path(os.environ.get("SCREENSHOTS", "var/screenshots"))
+SCREENSHOTS = Path(os.environ.get("SCREENSHOTS") or "var/screenshots")
+# A picture of a whole page takes as long as three pages do: a run keeps them when somebody wants to look at them.
+KEEPS = bool(os.environ.get("SCREENSHOTS") or os.environ.get("PROVE"))
 
 
 class Visitor:
@@ -80,7 +82,15 @@ class Visitor:
         self.shoot(f"{self.name.lower()}-{self._pictures:02}-{what}")
 
     def shoot(self, name: str) -> None:
-        """Keep a picture of the whole page under this name."""
+        """Keep a picture of the whole page under this name, in a run that keeps them."""
+        if KEEPS:
+            self._keep(name)
+
+    def keep_fault(self) -> None:
+        """Keep a picture of how the page stood when a test failed, in any run."""
+        self._keep(f"{self.name.lower()}-when-it-failed")
+
+    def _keep(self, name: str) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         quality = None if KIND == "png" else 80
         self.page.screenshot(path=self.folder / f"{name}.{KIND}", type=KIND, quality=quality, full_page=True)

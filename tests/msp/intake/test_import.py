@@ -8,8 +8,10 @@ from sqlalchemy import func, select
 
 from contracts.timers.models import TicketTimer, TimerMark
 from contracts.timers.queries import list_attainment
+from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.work import Work
+from tenants.tickets.categories import add_category, read_tree
 from tenants.tickets.models import ImportedRow, Ticket, TicketEvent
 from tenants.tickets.queries import list_history
 from tests.msp.intake.incidents import course, row, write
@@ -45,6 +47,43 @@ def ticket(within):
 def count(within, model, slug="acme"):
     with within(slug):
         return db.session.scalar(select(func.count()).select_from(model))
+
+
+def paths(within):
+    """The path of each ticket's category by its number in the log."""
+    with within("acme"):
+        tree = read_tree()
+        rows = db.session.execute(select(Ticket.external_number, Ticket.category_id))
+        return {number: tree.path(category) for number, category in rows}
+
+
+def test_the_log_s_kinds_become_categories_apart_from_our_own(app, cast, within, load, as_actor):
+    with within("Mia"):
+        ours = add_category(
+            name_en="Network", name_id="Jaringan", parent=None, by=as_actor("Mia"), at=time.now()
+        )
+        add_category(name_en="Wi-Fi", name_id="Nirkabel", parent=ours, by=as_actor("Mia"), at=time.now())
+        db.session.commit()
+    kinds = {
+        "INC1": ("Category 55", "Subcategory 170"),
+        "INC2": ("category 55", "Subcategory 170"),
+        "INC3": ("jaringan", "Wi-Fi"),
+        "INC4": ("Category 55", "?"),
+        "INC5": ("?", "?"),
+    }
+    for _again in range(2):
+        rows = [row(number=number, category=one, subcategory=two) for number, (one, two) in kinds.items()]
+        assert load(*rows).exit_code == 0
+    below = "Imported / Category 55"
+    assert paths(within) == {
+        "INC1": f"{below} / Subcategory 170",
+        "INC2": f"{below} / Subcategory 170",
+        "INC3": "Network / Wi-Fi",
+        "INC4": below,
+        "INC5": "",
+    }
+    with within("acme"):
+        assert len(read_tree().places) == 5
 
 
 WHOLE = course(
