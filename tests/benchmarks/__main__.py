@@ -40,6 +40,7 @@ class Result:
     measure: Measure
     statements: int
     latency: float = 0.0
+    slow: float = 0.0
     rates: list[float] = field(default_factory=list)
     costs: list[float] = field(default_factory=list)
     yard_rates: list[float] = field(default_factory=list)
@@ -172,7 +173,8 @@ def _measure(result: Result, portal: Place, yard: Place) -> None:
     for _ in range(ROUNDS):
         _note(portal.cost(ours, CONNECTIONS, SECONDS), result.rates, result.costs)
         _note(yard.cost(theirs, CONNECTIONS, SECONDS), result.yard_rates, result.yard_costs)
-    result.latency = load(portal.socket, ours, connections=1, seconds=SECONDS).median_ms
+    alone = load(portal.socket, ours, connections=1, seconds=SECONDS)
+    result.latency, result.slow = alone.median_ms, alone.slow_ms
 
 
 def _note(measured: tuple[Answers, float], rates: list[float], costs: list[float]) -> None:
@@ -189,6 +191,8 @@ HEAD = (
     "ratio",
     "goal",
     "p50 ms",
+    "p95 ms",
+    "most ms",
     "CPU ms",
     "yardstick",
     "CPU ratio",
@@ -207,6 +211,8 @@ def table(results: dict[str, list[Result]]) -> list[tuple[str, ...]]:
             f"{one.ratio:.2f}",
             "" if one.measure.goal is None else f"{one.measure.goal:.2f}",
             f"{one.latency:.1f}",
+            f"{one.slow:.1f}",
+            "" if one.measure.most_ms is None else f"{one.measure.most_ms:.0f}",
             f"{statistics.median(one.costs):.2f}",
             f"{statistics.median(one.yard_costs):.2f}",
             f"{one.cost_ratio:.2f}",

@@ -183,7 +183,7 @@ def _texts() -> list[str]:
     ]
     told = (
         "t.code || ' ' || t.subject || ' ' || t.requester_name || ' ' || m.body"
-        f" || ' berkas ' || {h('file', 't.id')} || ' pdf'"
+        " || ' berkas-' || t.id % 30000 || '.pdf kasir-' || t.id % 3000"
     )
     day = "'d:' || floor(extract(epoch FROM t.opened_at) / 86400)::bigint"
     fill = (
