@@ -88,14 +88,12 @@ def test_main_pages_fit_and_say_what_they_are(portal, visit, scene):
     ]
     wrong = {}
     people = viewers(visit, looks)
+    for visitor in people.values():
+        visitor.page.set_viewport_size({"width": 360, "height": 900})
     for look in looks:
         visitor = people[look.viewer]
-        visitor.page.set_viewport_size({"width": 1440, "height": 900})
-        found = (
-            open_page(visitor, look, "en")
-            + fit(visitor, look, 1440, "light")
-            + fit(visitor, look, 360, "light")
-        )
+        # The narrowest screen is where things stick out; the proof below looks at all of them.
+        found = open_page(visitor, look, "en") + fit(visitor, look, 360, "light")
         if found:
             wrong[f"{look.name} {look.path}"] = found
     assert not wrong

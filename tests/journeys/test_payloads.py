@@ -76,10 +76,10 @@ def combined(room: int, _seed: str) -> str:
     return COMBINED if room >= len(COMBINED) else SHORT
 
 
-def test_nothing_runs_on_a_third_of_the_pages(portal, scene, watches, poison):
+def test_nothing_runs_on_a_sixth_of_the_pages(portal, scene, watches, poison):
     """The proof below looks at all of them."""
     poison.write(combined)
-    looks = [look for look in looks_of(portal, scene) if crc32(look.name.encode()) % 3 == 0]
+    looks = [look for look in looks_of(portal, scene) if crc32(look.name.encode()) % 6 == 0]
     wrong = {}
     with_words = 0
     for look in looks:
