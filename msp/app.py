@@ -33,6 +33,7 @@ from msp.web import (
     navigation,
     panels,
     sessions,
+    unusable,
 )
 from tenants.foundation import connections, events, guard, kinds
 from tenants.foundation.db import db
@@ -138,6 +139,7 @@ def _install_mechanics(app: APIFlask, settings: Settings) -> None:
     logs.install(app)
     sessions.install(app)
     access.install(app)
+    unusable.install(app)
     languages.install(app)
     CSRFProtect(app)
     limits.install(app)

@@ -15,12 +15,16 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
 from sqlalchemy import event
 
 from msp.embedded import start_postgres, start_valkey
 from tests import cluster, personas
 from tests.personas import Cast
 
+# How fast this machine is decides no test.
+settings.register_profile("portal", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("portal")
 _running: list[Any] = []
 
 

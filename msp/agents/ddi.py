@@ -132,7 +132,11 @@ def show_deployment(tenant: str, controller: str, action: str) -> Response:
 def _deployment(asks: Caller, action: Action) -> Response:
     release = find_release_by_id(action.release_id)
     wanted = request.args.get("actionHistory", "")
-    most = min(int(wanted), documents.MOST_HISTORY) if wanted.isascii() and wanted[:4].isdigit() else 0
+    most = (
+        min(int(wanted), documents.MOST_HISTORY)
+        if wanted.isascii() and wanted.isdigit() and len(wanted) < 10
+        else 0
+    )
     history = list_events(action)[-most:] if most > 0 else None
     document = documents.deployment(
         asks,

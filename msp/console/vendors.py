@@ -7,15 +7,15 @@ from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DecimalField, HiddenField, SelectField, StringField
-from wtforms.validators import DataRequired, Length, NumberRange, Optional
+from wtforms import BooleanField, HiddenField, SelectField, StringField
+from wtforms.validators import DataRequired, Length, Optional
 
 from msp.console.blueprint import bp
 from msp.console.periods import asked_period
 from msp.console.tenants import revision, saved
 from msp.console.tier_figures import list_at_vendors
 from msp.web.access import actor, require
-from msp.web.fields import mail_address, options, plain_text
+from msp.web.fields import HoursField, mail_address, options, plain_text
 from msp.web.navigation import Place
 from tenants.foundation import time
 from tenants.foundation.db import db
@@ -42,11 +42,7 @@ class VendorForm(FlaskForm):
     email = _line(_l("Their e-mail address"), 254, Optional(), mail_address)
     phone = _line(_l("Their phone number"), 40)
     support_hours = _line(_l("Support hours"), 300)
-    promised_hours = DecimalField(
-        _l("Answer promised within, in hours"),
-        [Optional(), NumberRange(Decimal("0.1"), 8760, _l("Give a time between one minute and a year."))],
-        places=1,
-    )
+    promised_hours = HoursField(_l("Answer promised within, in hours"))
     calendar = SelectField(_l("Hours count"), choices=options(CALENDARS), default="contract")
     is_active = BooleanField(_l("Offered when a vendor is asked"), default=True)
 

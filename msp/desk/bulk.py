@@ -49,7 +49,7 @@ class BulkForm(FlaskForm):
     reason = words(_l("Why?"), "", longest=2000, required=False)
     note = words(_l("Internal note"), "", longest=LONGEST_BODY, required=False)
     solution = words(_l("What was done?"), "", longest=LONGEST_BODY, required=False)
-    key = HiddenField(default=lambda: str(uuid.uuid4()), validators=[Regexp(r"^[0-9a-f-]{36}$")])
+    key = HiddenField(default=lambda: str(uuid.uuid4()), validators=[Regexp(r"^[0-9a-f-]{36}\Z")])
 
 
 def acts_for() -> list[tuple[str, Any]]:

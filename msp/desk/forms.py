@@ -1,13 +1,11 @@
 """The desk's forms: shape only, the services decide."""
 
-from decimal import Decimal
-
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, DecimalField, SelectField, SelectMultipleField, StringField, widgets
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms import BooleanField, SelectField, SelectMultipleField, StringField, widgets
+from wtforms.validators import InputRequired, Length, Optional
 
 from msp.threads.forms import KINDS, ActForm, RequestForm, words
-from msp.web.fields import mail_address, options, plain_text
+from msp.web.fields import HoursField, mail_address, options, plain_text
 from msp.web.words import TIERS as TIER_WORDS
 from msp.web.words import WAITING
 from tenants.tickets.messages import LONGEST_BODY
@@ -33,11 +31,7 @@ class WaitForm(ActForm):
     reference = StringField(
         _l("Their reference"), [Length(max=120, message=_l("Write one line of at most 120 characters."))]
     )
-    promised_hours = DecimalField(
-        _l("Answer promised within, in hours"),
-        [Optional(), NumberRange(Decimal("0.1"), 8760, _l("Give a time between one minute and a year."))],
-        places=1,
-    )
+    promised_hours = HoursField(_l("Answer promised within, in hours"))
     calendar = SelectField(
         _l("Hours count"),
         choices=options((("contract", _l("by the contract's calendar")), ("always", _l("around the clock")))),

@@ -6,15 +6,15 @@ from typing import Any
 from flask import render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, DecimalField, HiddenField, SelectField, StringField
-from wtforms.validators import Length, NumberRange, Optional
+from wtforms import BooleanField, HiddenField, SelectField, StringField
+from wtforms.validators import Length, Optional
 
 from msp.desk.blueprint import bp
 from msp.desk.states import back, form_page
 from msp.threads.acting import acted, form_status
 from msp.threads.forms import ActForm, words
 from msp.web.access import actor, require
-from msp.web.fields import mail_address, options, plain_text
+from msp.web.fields import HoursField, mail_address, options, plain_text
 from tenants.foundation import time
 from tenants.foundation.permissions import Permission
 from tenants.tickets import queries, services
@@ -41,11 +41,7 @@ class CaseForm(ActForm):
     contact_email = _line(_l("Their e-mail address"), 254, mail_address)
     contact_phone = _line(_l("Their phone number"), 40)
     reference = _line(_l("Their reference"), 120)
-    promised_hours = DecimalField(
-        _l("Answer promised within, in hours"),
-        [Optional(), NumberRange(Decimal("0.1"), 8760, _l("Give a time between one minute and a year."))],
-        places=1,
-    )
+    promised_hours = HoursField(_l("Answer promised within, in hours"))
     calendar = SelectField(_l("Hours count"), choices=options(CALENDARS), default="contract")
     subject = _line(_l("Subject"), 200)
     body = words(_l("What they are asked"), "", longest=LONGEST_TEXT, required=False)

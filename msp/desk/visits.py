@@ -12,6 +12,7 @@ from wtforms.validators import InputRequired, Length, Optional
 
 from msp.desk.blueprint import bp
 from msp.desk.states import back, form_page
+from msp.staff.checks import check_year
 from msp.threads.acting import acted
 from msp.threads.forms import ActForm, words
 from msp.web.access import actor, require
@@ -156,6 +157,7 @@ class _Planning:
         site: Site | None = next((one for one in self.sites if str(one.public_id) == form.site.data), None)
         person = next((one for one in self.people if str(one.public_id) == form.technician.data), None)
         site_id = site.id if site else None
+        check_year(form.on.data.year, "on")
         begins_at = datetime.combine(form.on.data, form.starts_at.data, self._zone(site_id))
         minutes = min(max(form.minutes.data, 0), 100_000)
         return visits.Plan(

@@ -168,7 +168,8 @@ def show_version(slug: str, number: int) -> Any:
     article = queries.find_article(slug, by=actor())
     version = queries.find_version(article, number)
     other = request.args.get("against", str(max(number - 1, 1)))
-    against = queries.find_version(article, int(other) if other.isascii() and other[:9].isdigit() else 0)
+    is_number = other.isascii() and other.isdigit() and len(other) < 10
+    against = queries.find_version(article, int(other) if is_number else 0)
     return render_template(
         "knowledge/show_version.html",
         article=article,

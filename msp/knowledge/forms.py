@@ -43,7 +43,7 @@ def _text(part: str, language: str) -> TextAreaField:
 class ArticleForm(FlaskForm):
     """An article in both languages, and for whom it is."""
 
-    seen = HiddenField(validators=[Regexp(r"^\d{0,9}$")])
+    seen = HiddenField(validators=[Regexp(r"^[0-9]{0,9}\Z")])
     title_id, title_en = (_line("title", one) for one in LANGUAGES)
     symptom_id, symptom_en = (_text("symptom", one) for one in LANGUAGES)
     cause_id, cause_en = (_text("cause", one) for one in LANGUAGES)

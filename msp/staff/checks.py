@@ -16,6 +16,7 @@ from tenants.people.queries import find_staff
 
 LONGEST_SHIFT = timedelta(days=14)
 LONGEST_NOTE = 200
+FIRST_YEAR, LAST_YEAR = 2000, 2099
 
 
 def find_person(public_id: str | None, field: str = "person") -> StaffMember:
@@ -50,14 +51,24 @@ def check_duty(kind: str, tier: str) -> None:
 
 def check_span(begins_at: datetime, ends_at: datetime) -> None:
     """Refuse spans that end before they begin, or last too long. Raises Invalid."""
+    check_year(begins_at.year, "begins_at")
+    check_year(ends_at.year, "ends_at")
     if ends_at <= begins_at:
         raise Invalid("ends_at", _l("It ends after it begins."))
     if ends_at - begins_at > LONGEST_SHIFT:
         raise Invalid("ends_at", _l("A shift lasts at most two weeks."))
 
 
+def check_year(year: int, field: str) -> None:
+    """Refuse years that the roster does not show: nobody could mend there what is planned in them. Raises Invalid."""
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise Invalid(field, _l("Choose a day between the years 2000 and 2099."))
+
+
 def check_days(first_on: date, last_on: date, longest: timedelta) -> None:
     """Refuse days in the wrong order, or too many. Raises Invalid."""
+    check_year(first_on.year, "first_on")
+    check_year(last_on.year, "last_on")
     if last_on < first_on:
         raise Invalid("last_on", _l("The last day is not before the first one."))
     if last_on - first_on > longest:

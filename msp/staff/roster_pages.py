@@ -13,7 +13,7 @@ from flask_babel import ngettext
 from msp.staff import queries, roster
 from msp.staff.answering import back
 from msp.staff.blueprint import bp
-from msp.staff.checks import find_person
+from msp.staff.checks import FIRST_YEAR, LAST_YEAR, find_person
 from msp.staff.coverage import gaps, promised_spans
 from msp.staff.forms import AbsenceForm, DutyForm, PatternForm, ShiftForm
 from msp.staff.patterns import Pattern, hours_of, weekly, whole_days
@@ -29,7 +29,6 @@ from tenants.foundation.db import db
 from tenants.foundation.errors import Invalid
 from tenants.foundation.permissions import Permission
 
-FIRST_YEAR, LAST_YEAR = 2000, 2099
 NOON = clock.fromisoformat("12:00")
 
 

@@ -18,7 +18,7 @@ def request_key_field() -> Any:
     """The key by which a second click is recognised; made when the form is shown."""
     return HiddenField(
         default=lambda: str(uuid.uuid4()),
-        validators=[Regexp(r"^[0-9A-Za-z-]{0,64}$")],
+        validators=[Regexp(r"^[0-9A-Za-z-]{0,64}\Z")],
         filters=[lambda key: key or None],
     )
 
@@ -43,7 +43,7 @@ URGENCIES = (
 class ActForm(FlaskForm):
     """What every act carries: the state of the ticket that the page showed."""
 
-    rev = HiddenField(validators=[Regexp(r"^\d{0,9}$")])
+    rev = HiddenField(validators=[Regexp(r"^[0-9]{0,9}\Z")])
 
     @property
     def seen(self) -> int | None:

@@ -1,13 +1,14 @@
 """Fields that several features' forms have: their shape, and nothing of what they mean."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 from flask_babel import lazy_gettext as _l
-from wtforms import StringField, ValidationError
+from wtforms import DecimalField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, Length
+from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
 
 def options(pairs: Iterable[tuple[str, Any]]) -> list[SelectChoice]:
@@ -48,6 +49,26 @@ def phone_field(label: Any) -> Any:
     """A telephone number as it was typed; the service writes it in full."""
     rules = [Length(max=40, message=_l("A telephone number has at most 40 characters.")), plain_text]
     return StringField(label, rules, filters=[_strip])
+
+
+class HoursField(DecimalField):
+    """A number of hours with one decimal, between six minutes and a year."""
+
+    data: Decimal | None
+
+    def __init__(self, label: Any, **more: Any) -> None:
+        rules = [
+            Optional(),
+            NumberRange(Decimal("0.1"), 8760, _l("Give a time between one minute and a year.")),
+        ]
+        super().__init__(label, rules, places=1, **more)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read it. ValueError for what is no number, also where Python calls it one."""
+        super().process_formdata(valuelist)
+        if self.data is not None and not self.data.is_finite():
+            self.data = None
+            raise ValueError(self.gettext("Not a valid decimal value."))
 
 
 def name_field(label: Any) -> Any:

@@ -61,6 +61,6 @@ class StatementQuery(ListQuery):
         load_default="",
         validate=[
             length(7, 0),
-            validate.Regexp(r"^(20\d\d-(0[1-9]|1[0-2]))?$", error="Use a month such as 2026-11."),
+            validate.Regexp(r"^(20\d\d-(0[1-9]|1[0-2]))?\Z", error="Use a month such as 2026-11."),
         ],
     )

@@ -19,7 +19,7 @@ class LineForm(FlaskForm):
     )
     request_key = HiddenField(
         default=lambda: str(uuid.uuid4()),
-        validators=[Regexp(r"^[0-9A-Za-z-]{0,64}$")],
+        validators=[Regexp(r"^[0-9A-Za-z-]{0,64}\Z")],
         filters=[lambda key: key or None],
     )
 

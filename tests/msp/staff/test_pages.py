@@ -105,6 +105,12 @@ def test_a_shift_is_planned_changed_and_taken_out(app, cast, sign_in, person):
         ({"person": "00000000-0000-0000-0000-000000000000"}, "person"),
         ({"begins_at": "soon"}, "begins_at"),
         ({"tier": "L3"}, "tier"),
+        (
+            {"begins_at": "9999-12-31T08:00", "ends_at": "9999-12-31T20:00", "time_zone": "America/New_York"},
+            "begins_at",
+        ),
+        ({"begins_at": "2099-12-31T20:00", "ends_at": "2100-01-01T04:00"}, "ends_at"),
+        ({"begins_at": "0001-01-01T00:00", "ends_at": "0001-01-01T08:00"}, "begins_at"),
     ],
 )
 def test_an_unfit_shift_is_shown_again_with_the_field_named(sign_in, person, wrong, field):
@@ -154,6 +160,21 @@ def test_an_absence_tells_of_planned_shifts(sign_in, person, shift):
     assert "Nobody is on duty now." in answer.text
     out = re.search(r"/console/roster/absences/[\w-]+/remove", answer.text)[0]
     assert "until Mon 2 Nov 2026 18:00 WIB" in mia.post(out, follow_redirects=True).text
+
+
+@pytest.mark.parametrize(
+    ("first_on", "last_on", "field"),
+    [
+        ("0001-01-01", "0001-01-01", "first_on"),
+        ("9999-12-31", "9999-12-31", "first_on"),
+        ("2099-12-31", "2100-01-01", "last_on"),
+    ],
+)
+def test_days_that_the_roster_does_not_show_are_refused(sign_in, person, first_on, last_on, field):
+    said = {"person": person("Tina"), "kind": "leave", "first_on": first_on, "last_on": last_on}
+    answer = sign_in("Mia").post("/console/roster/absences/new", data=said)
+    assert answer.status_code == 422
+    assert f'id="{field}-error"' in answer.text
 
 
 @pytest.mark.parametrize("week", ["tomorrow", "1999-01-01", "2100-01-01", "2026-13-01"])
