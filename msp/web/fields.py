@@ -1,18 +1,28 @@
 """Fields that several features' forms have: their shape, and nothing of what they mean."""
 
+import uuid
 from collections.abc import Iterable
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 from flask_babel import lazy_gettext as _l
-from wtforms import StringField, ValidationError
+from wtforms import HiddenField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, Length
+from wtforms.validators import DataRequired, Length, Regexp
 
 
 def options(pairs: Iterable[tuple[str, Any]]) -> list[SelectChoice]:
     """Choices of a select field from values and their words."""
     return [SelectChoice(value, label) for value, label in pairs]
+
+
+def request_key_field() -> Any:
+    """The key by which a second click is recognised; made when the form is shown."""
+    return HiddenField(
+        default=lambda: str(uuid.uuid4()),
+        validators=[Regexp(r"^[0-9A-Za-z-]{0,64}$")],
+        filters=[lambda key: key or None],
+    )
 
 
 def plain_text(_form: Any, field: Any) -> None:
