@@ -9,9 +9,10 @@ from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.tickets.categories import add_category
 from tests import personas
+from tests.msp.knowledge.conftest import write
 from tests.msp.mail.conftest import mailing, smtp
 
-__all__ = ["mailing", "smtp"]
+__all__ = ["mailing", "smtp", "write"]
 
 
 @pytest.fixture
