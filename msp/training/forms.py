@@ -76,7 +76,7 @@ class PeopleForm(FlaskForm):
     """People of the client, ticked."""
 
     people = SelectMultipleField(
-        _l("People"),
+        _l("Participants"),
         widget=widgets.ListWidget(prefix_label=False),
         option_widget=widgets.CheckboxInput(),
         choices=[],

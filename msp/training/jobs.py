@@ -37,7 +37,8 @@ def tell_training(work: Claimed) -> None:
     letters = _Letters(row)
     if asked.get("left") is not None:
         letters.to_trainer(find_trainer(asked["left"]), "handed_on", encloses=KIND_OFF)
-    if row.sequence == asked["sequence"]:
+    # Once it was held there is nobody to invite any more.
+    if row.sequence == asked["sequence"] and row.state != "held":
         since = row.sequence if asked.get("is_new") else 0
         letters.to_trainer(find_trainer(row.trainer_user_id), letters.what(since))
         for seat in _invited(row):

@@ -69,7 +69,8 @@ def _line(entry: AuditEntry) -> Line:
     if entry.action == "training.invited":
         words = ngettext("invited %(num)s person", "invited %(num)s people", detail["count"])
     elif entry.action in ("training.held", "training.attendance_corrected"):
-        words = f"{words}: {ngettext('%(num)s person came', '%(num)s people came', detail['came'])}"
+        count = ngettext("%(num)s person came", "%(num)s people came", detail["came"])
+        words = f"{words}: {count}"
     elif entry.action == "training.answered":
         words = f"{words}: {ANSWERS[detail['answer']].word}"
     elif detail.get("reason"):
@@ -166,7 +167,7 @@ def head_words() -> list[str]:
     """The columns of the figures."""
     return [
         _("Who"),
-        _("People"),
+        _("Number of people"),
         _("Tickets before"),
         _("Tickets after"),
         _("Per head before"),
