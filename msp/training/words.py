@@ -90,6 +90,8 @@ class Told:
     effect: Effect
     verdict: Verdict
     finding: str
+    # The same for a list.
+    short: str
     chart: Markup | None
     head: list[str]
     rows: list[list[Any]]
@@ -100,7 +102,14 @@ def tell_effect(effect: Effect, begins_at: datetime, at: datetime) -> Told:
     verdict = judge(effect, begins_at, at)
     finding = find_words(effect, verdict)
     chart = _chart(effect, finding) if verdict.kind in ("told", "not_yet") else None
-    return Told(effect, verdict, finding, chart, head_words(), _rows(effect))
+    return Told(effect, verdict, finding, _short(verdict) or finding, chart, head_words(), _rows(effect))
+
+
+def _short(verdict: Verdict) -> str:
+    """What a list says of a class whose days are not over; nothing of others."""
+    if verdict.kind != "not_yet":
+        return ""
+    return ngettext("Not yet: %(num)s day to go", "Not yet: %(num)s days to go", verdict.days_to_go)
 
 
 def find_words(effect: Effect, verdict: Verdict) -> str:

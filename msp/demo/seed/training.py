@@ -1,4 +1,4 @@
-"""Training: passwords that were taught and are asked for less, phishing that is to be taught, jams that are proposed."""
+"""Training: passwords that were taught and are asked for less, phishing that is ahead, jams that are proposed."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -79,7 +79,7 @@ def teach(stage: Stage) -> None:
             held_at - timedelta(days=10),
         )
         invite_people(held, people, by=by, at=held_at - timedelta(days=10))
-        add_article(held, "atur-ulang-kata-sandi", by=by, at=held_at - timedelta(days=9))
+        add_article(held, "reset-your-password", by=by, at=held_at - timedelta(days=9))
         hold_class(held, people, by=by, at=held_at + timedelta(hours=2))
         coming = _plan(
             stage,
@@ -90,6 +90,7 @@ def teach(stage: Stage) -> None:
             by,
             stage.now - timedelta(days=1),
         )
+        add_article(coming, "a-mail-looks-suspicious", by=by, at=stage.now - timedelta(days=1))
         invite_people(coming, people[:2], by=by, at=stage.now - timedelta(days=1))
         db.session.commit()
         class_id = coming.id
