@@ -16,6 +16,7 @@ from msp.reports.jobs import ask_for_closings
 from msp.staff.certificates import sweep_expiring
 from msp.threads.visiting import sweep_due_visits
 from msp.timers.jobs import sweep_due_closings, sweep_unsettled_rest
+from msp.training.jobs import sweep_due_reminders
 from msp.upkeep.opening import sweep_due_plans
 from msp.upkeep.proposing import sweep_due_policies
 
@@ -33,6 +34,7 @@ def table() -> tuple[Periodic, ...]:
         Periodic("campaigns", 1, ring_due_campaigns),
         Periodic("sightings of agents", FLUSH_SECONDS, flush_sightings),
         Periodic("visits that begin", 30, sweep_due_visits),
+        Periodic("training on the next day", 300, sweep_due_reminders),
         Periodic("mailboxes", 5, sweep_due_mailboxes),
         Periodic("upkeep", 60, sweep_due_plans),
         Periodic("patch policies", 60, sweep_due_policies),

@@ -314,4 +314,8 @@ SPECIAL: dict[tuple[str, str], Special] = {
     ("incoming_mails", "sha256"): lambda _: "0" * 64,
     ("mailboxes", "address"): lambda filler: f"{WORD}-{filler.marker}@portal.test",
     ("stored_files", "media_type"): lambda _: "text/plain",
+    ("training_classes", "minutes"): lambda _: 60,
+    ("training_classes", "time_zone"): lambda _: "Asia/Jakarta",
+    # A material is one of the two.
+    ("training_materials", "article_id"): lambda _: None,
 }

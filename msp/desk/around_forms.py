@@ -6,8 +6,8 @@ from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from msp.threads.around import LINK_WORDS
-from msp.threads.forms import ActForm, request_key_field, words
-from msp.web.fields import options
+from msp.threads.forms import ActForm, words
+from msp.web.fields import options, request_key_field
 from tenants.tickets.messages import LONGEST_BODY
 from tenants.tickets.relation_models import LINKS
 

@@ -10,8 +10,9 @@ from flask_wtf import FlaskForm
 from msp.intake.receiving import receive_ticket
 from msp.portal.blueprint import bp
 from msp.threads.acting import acted, form_status
-from msp.threads.forms import request_key_field, words
+from msp.threads.forms import words
 from msp.web.access import actor, require
+from msp.web.fields import request_key_field
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.errors import Conflict, NotFound

@@ -1,6 +1,5 @@
 """Forms about tickets that several pages share."""
 
-import uuid
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -8,19 +7,10 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, Regexp
 
-from msp.web.fields import options
+from msp.web.fields import options, request_key_field
 from tenants.tickets.messages import LONGEST_BODY
 from tenants.tickets.opening import LONGEST_SUBJECT
 from tenants.tickets.ratings import LONGEST_COMMENT
-
-
-def request_key_field() -> Any:
-    """The key by which a second click is recognised; made when the form is shown."""
-    return HiddenField(
-        default=lambda: str(uuid.uuid4()),
-        validators=[Regexp(r"^[0-9A-Za-z-]{0,64}\Z")],
-        filters=[lambda key: key or None],
-    )
 
 
 def words(label: Any, message: Any, *, longest: int = 5000, required: bool = True) -> Any:

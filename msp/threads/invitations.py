@@ -1,16 +1,12 @@
 """A visit as an invitation in iCalendar (RFC 5545, RFC 5546): asked for, asked for anew, or called off."""
 
-from datetime import UTC, datetime
-from email.utils import parseaddr
-
-import icalendar
-from flask import current_app
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from msp.mail import addresses, enclosures
+from msp.mail import enclosures
 from msp.mail.enclosures import Enclosure
+from msp.mail.invitations import Occasion, write_occasion
 from tenants.foundation.db import db
 from tenants.people.models import StaffMember
 from tenants.tickets.models import Ticket
@@ -53,42 +49,18 @@ def _enclose(visit_id: int, language: str, *, off: bool) -> Enclosure:
 
 def write_invitation(visit: Visit, ticket: Ticket, *, method: str) -> bytes:
     """The file; its UID never changes, and its SEQUENCE grows with each change that people are told of."""
-    calendar = icalendar.Calendar()
-    calendar.add("prodid", MAKER)
-    calendar.add("version", "2.0")
-    calendar.add("method", method)
-    event = icalendar.Event()
-    event.add("uid", f"{visit.calendar_key or f'visit-{visit.public_id}'}@{addresses.host()}")
-    event.add("sequence", visit.sequence)
-    event.add("dtstamp", visit.changed_at.astimezone(UTC))
-    event.add("dtstart", _utc(visit.begins_at))
-    event.add("dtend", _utc(visit.ends_at))
-    event.add("summary", _("Visit: %(subject)s [%(code)s]", subject=ticket.subject, code=ticket.code))
-    event.add("location", visit.address)
-    event.add("status", "CANCELLED" if method == "CANCEL" else "CONFIRMED")
-    _invite(event, visit, ticket)
-    calendar.add_component(event)
-    written: bytes = calendar.to_ical()
-    return written
-
-
-def _utc(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(microsecond=0)
-
-
-def _invite(event: icalendar.Event, visit: Visit, ticket: Ticket) -> None:
-    name, address = parseaddr(current_app.extensions["settings"].mail_from)
-    organizer = icalendar.vCalAddress(f"MAILTO:{address}")
-    if name:
-        organizer.params["CN"] = icalendar.vText(name)
-    event.add("organizer", organizer)
-    people = (
-        (visit.technician_name, technician_address(visit.technician_user_id)),
-        (ticket.requester_name, ticket.requester_email),
+    occasion = Occasion(
+        maker=MAKER,
+        key=visit.calendar_key or f"visit-{visit.public_id}",
+        sequence=visit.sequence,
+        changed_at=visit.changed_at,
+        begins_at=visit.begins_at,
+        ends_at=visit.ends_at,
+        summary=_("Visit: %(subject)s [%(code)s]", subject=ticket.subject, code=ticket.code),
+        location=visit.address,
+        people=(
+            (visit.technician_name, technician_address(visit.technician_user_id)),
+            (ticket.requester_name, ticket.requester_email),
+        ),
     )
-    for who, mail in people:
-        if mail:
-            attendee = icalendar.vCalAddress(f"MAILTO:{mail}")
-            attendee.params["CN"] = icalendar.vText(who or mail)
-            attendee.params["RSVP"] = icalendar.vText("FALSE")
-            event.add("attendee", attendee)
+    return write_occasion(occasion, method=method)

@@ -1,19 +1,29 @@
 """Fields that several features' forms have: their shape, and nothing of what they mean."""
 
+import uuid
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 from flask_babel import lazy_gettext as _l
-from wtforms import DecimalField, StringField, ValidationError
+from wtforms import DecimalField, HiddenField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, Length, NumberRange, Optional
+from wtforms.validators import DataRequired, Length, NumberRange, Optional, Regexp
 
 
 def options(pairs: Iterable[tuple[str, Any]]) -> list[SelectChoice]:
     """Choices of a select field from values and their words."""
     return [SelectChoice(value, label) for value, label in pairs]
+
+
+def request_key_field() -> Any:
+    """The key by which a second click is recognised; made when the form is shown."""
+    return HiddenField(
+        default=lambda: str(uuid.uuid4()),
+        validators=[Regexp(r"^[0-9A-Za-z-]{0,64}\Z")],
+        filters=[lambda key: key or None],
+    )
 
 
 def plain_text(_form: Any, field: Any) -> None:

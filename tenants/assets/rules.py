@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -106,11 +106,16 @@ class Entered:
 
 def is_remote_url(url: str) -> bool:
     """Whether a link opens a tool for remote work: a known scheme with a place in it, and no password."""
+    return is_link(url, REMOTE_SCHEMES)
+
+
+def is_link(url: str, schemes: Collection[str]) -> bool:
+    """Whether this is a link of one of the schemes that may stand on a page: with a place in it, and no password."""
     if len(url) > 500 or not url.isascii() or not url.isprintable() or " " in url:
         return False
     try:
         parts = urlsplit(url)
-        return parts.scheme in REMOTE_SCHEMES and bool(parts.netloc or parts.path) and not parts.password
+        return parts.scheme in schemes and bool(parts.netloc or parts.path) and not parts.password
     except ValueError:
         return False
 

@@ -47,7 +47,11 @@ class AuditEntry(AllForClient, TenantOwned, _Entry, Base):
         **dict.fromkeys((Role.CLIENT, Role.STAFF, Role.WORKER, Role.AGENTS), _APPEND),
         Role.GATE: "INSERT",
     }
-    __table_args__ = (Index("uq_audit_entries_seq", "tenant_id", "seq", unique=True),)
+    __table_args__ = (
+        Index("uq_audit_entries_seq", "tenant_id", "seq", unique=True),
+        # What happened with one thing.
+        Index("ix_audit_entries_object", "tenant_id", "object", "seq"),
+    )
 
 
 class AuditHead(AllForClient, TenantOwned, _Head, Base):

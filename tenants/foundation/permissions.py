@@ -76,6 +76,8 @@ class Permission(StrEnum):
     RUN_CAMPAIGNS = "campaigns.run"
     STOP_CAMPAIGNS = "campaigns.stop"
 
+    MANAGE_TRAINING = "training.manage"
+
     WRITE_ARTICLES = "knowledge.write"
     PUBLISH_ARTICLES = "knowledge.publish"
 
@@ -119,6 +121,7 @@ _MANAGER = _L3 | {
     P.MANAGE_DESK,
     P.MANAGE_MAILBOXES,
     P.TAKE_RAW_MAIL,
+    P.MANAGE_TRAINING,
 }
 _CLIENT_USER = _EVERYONE | {P.VIEW_PORTAL, P.OPEN_OWN_TICKETS}
 
@@ -134,6 +137,7 @@ PERMISSIONS: dict[MemberRole, frozenset[Permission]] = {
         P.VIEW_OUTBOX,
         P.VIEW_RATINGS,
         P.SORT_MAIL,
+        P.MANAGE_TRAINING,
     },
     MemberRole.L1: _ENGINEER,
     MemberRole.L2: _L2,

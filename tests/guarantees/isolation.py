@@ -130,6 +130,9 @@ NAMED: tuple[tuple[str, tuple[str, str] | None], ...] = (
     ("versions/<int:number>", None),
     ("runs/<run>", ("runbook_runs", "public_id")),
     ("steps/<int:place>", None),
+    ("training/classes/<class_id>", ("training_classes", "public_id")),
+    ("portal/training/<class_id>", ("training_classes", "public_id")),
+    ("materials/<material_id>", ("training_materials", "public_id")),
 )
 # Names under which forms and documents of ours take ids.
 FIELDS: dict[str, tuple[str, str]] = {

@@ -42,6 +42,10 @@ ELSEWHERE = {
     "campaigns.pause_campaign": "looks as aborting does",
     "knowledge.offer_answers": "a piece of the page on which tickets are opened",
     "desk.act_on_many": "needs ticked tickets",
+    "training.choose_client": "leads elsewhere",
+    "training.refuse_class": "needs a category of tickets",
+    "training.download": "a download",
+    "training.export": "a download",
     "console.offboard_tenant": "only of a client that is suspended",
 }
 VIEWERS = {
@@ -55,6 +59,7 @@ VIEWERS = {
     "search": "Nadia",
     "staff": "Mia",
     "knowledge": "Nadia",
+    "training": "Mia",
 }
 PUBLIC = (
     "account.sign_in",
@@ -68,6 +73,8 @@ OTHERS = {
     "search.find_for_client": "Alice",
     "knowledge.find_answers": "Alice",
     "knowledge.read_article": "Alice",
+    "training.list_own": "Alice",
+    "training.read_class": "Alice",
 }
 
 
@@ -116,6 +123,8 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "console.lift_provider_freeze": scene.provider_freeze,
         "console.show_mail": scene.sent_mail,
         "knowledge.draft_article": scene.resolved,
+        "training.show_class": scene.held_class,
+        "training.hold_class": scene.held_class,
     }
     usual = {
         "slug": "acme",
@@ -157,6 +166,7 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "mailbox": scene.mailbox,
         "mail": scene.strange_mail,
         "mail_id": scene.mail,
+        "class_id": scene.coming_class,
     }
     if name.startswith("knowledge.") and parameter == "slug":
         return scene.article

@@ -57,7 +57,7 @@ from tenants.tickets import (
 from tenants.tickets.models import Ticket, TimeEntry
 from tenants.tickets.vendors import list_cases
 from tests import mails, personas, tickets
-from tests.journeys import staffing
+from tests.journeys import schooling, staffing
 from tests.journeys.served import Portal
 from tests.msp.campaigns import fleet
 
@@ -115,6 +115,8 @@ class Scene:
     own_chat: str
     call: str
     door: str
+    coming_class: str
+    held_class: str
 
 
 def build(portal: Portal) -> Scene:
@@ -167,6 +169,7 @@ def build(portal: Portal) -> Scene:
                 **_kept(app, cast),
                 **brought,
                 **_channels(app, cast),
+                **schooling.build(app, cast),
             )
 
 

@@ -18,6 +18,7 @@ from msp.demo.seed import (
     people,
     rollout,
     today,
+    training,
     upkeep,
 )
 from msp.demo.seed.stories import Player
@@ -41,11 +42,13 @@ def plant(app: Flask, options: Options, folder: Folder) -> None:
         desk.furnish(stage)
         agents = machines.install(stage, folder.hosts, options.url)
         for slug in stage.tenants:
-            Player(stage, slug).play([*history.stories_of(stage, slug), *today.stories_of(stage, slug)])
+            parts = (history, today, training)
+            Player(stage, slug).play([story for part in parts for story in part.stories_of(stage, slug)])
         rollout.propose(stage)
         upkeep.plan(stage)
         duty.plan(stage)
         knowledge.write_down(stage)
+        training.teach(stage)
         mails.bring(stage)
         door = channels.open_doors(stage)
         tokens = people.mint_tokens(stage)
