@@ -119,6 +119,9 @@ def list_numbers(ticket: Ticket) -> list[TextThread]:
     """The conversations about a ticket and about those that were merged into it, its own first, each number once."""
     merged = select(Ticket.id).where(Ticket.tenant_id == ticket.tenant_id, Ticket.merged_into_id == ticket.id)
     about = (TextThread.ticket_id == ticket.id) | TextThread.ticket_id.in_(merged)
+    if ticket.follows_id is not None and not (ticket.requester_email or ticket.requester_user_id):
+        # Somebody who has only a telephone carried it on from the page that a text had led to.
+        about = about | (TextThread.ticket_id == ticket.follows_id)
     found = db.session.scalars(
         select(TextThread)
         .where(TextThread.tenant_id == ticket.tenant_id, about)
