@@ -115,6 +115,7 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "console.lift_provider_freeze": scene.provider_freeze,
         "console.show_mail": scene.sent_mail,
         "knowledge.draft_article": scene.resolved,
+        "follow.follow_up": scene.over_link,
     }
     usual = {
         "slug": "acme",
