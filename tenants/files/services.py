@@ -36,7 +36,7 @@ class Store:
 def keep_file(store: Store, upload: Upload, *, tenant_id: int, by: Actor, at: datetime) -> StoredFile:
     """Store one file of a tenant. Raises Invalid on `files` when it is too large or empty.
 
-    Should the transaction fail later, the bytes stay as an unreferenced file, which does no harm.
+    Should the transaction fail later, the bytes stay for a day and are swept then (`leftovers`).
     """
     try:
         kept = storage.keep(store.root, tenant_id, upload.stream, limit=store.limit)
