@@ -79,5 +79,8 @@ def _language(ticket: Ticket) -> str:
 
 
 def _words(ticket: Ticket) -> str:
-    said = _("We have your message. Your ticket is %(code)s. We answer here.", code=ticket.code)
-    return f"{said}\n{_('Follow it:')} {followed_by_text(ticket)}"
+    return _(
+        "We have your message. Your ticket is %(code)s; we answer here. Follow it: %(link)s",
+        code=ticket.code,
+        link=followed_by_text(ticket),
+    )

@@ -205,7 +205,7 @@ class TestAcknowledgement:
         work(app)
         (ticket,) = all_of(within, Ticket)
         (told,) = gateway.bodies
-        assert f"Your ticket is {ticket.code}." in told
+        assert f"Your ticket is {ticket.code};" in told
         assert f"http://portal.test/portal/tickets/{ticket.code}" in told
         (row,) = all_of(within, OutgoingText)
         assert "portal.test" not in row.body
