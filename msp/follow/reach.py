@@ -21,6 +21,7 @@ from tenants.tickets.models import Attachment, Message, Ticket, TicketEvent
 from tenants.tickets.watching import list_watchers
 
 Side = Literal["requester", "watcher", "outsider"]
+Line = tuple[TicketEvent, Message | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,15 @@ def _side(own: Ticket, current: Ticket) -> Side:
     return "watcher" if watches else "outsider"
 
 
+def without_third(reach: Reach, history: Sequence[Line]) -> Sequence[Line]:
+    """A ticket's history without the codes of others' tickets that were merged into it."""
+    if reach.shown is reach.own:
+        return history
+    return [one for one in history if one[0].data.get("other") in (None, reach.own.code)]
+
+
 def list_own_words(
-    reach: Reach, history: Sequence[tuple[TicketEvent, Message | None]], *, by: Actor
+    reach: Reach, history: Sequence[Line], *, by: Actor
 ) -> list[tuple[TicketEvent, Message, str]]:
     """What was said on the own ticket before it became a part of the one that is shown."""
     if reach.shown is reach.own:

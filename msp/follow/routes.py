@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from contracts.timers.queries import badges
 from msp.follow import asking
 from msp.follow.blueprint import bp
-from msp.follow.reach import Reach, find_file, list_own_words, reach_of
+from msp.follow.reach import Reach, find_file, list_own_words, reach_of, without_third
 from msp.intake.receiving import receive_ticket
 from msp.mail import followers
 from msp.portal.forms import FollowUpForm, ReopenForm
@@ -96,7 +96,7 @@ def _page(token: str, reach: Reach, form: MessageForm) -> Any:
         reach=reach,
         ticket=ticket,
         entries=tell(
-            history,
+            without_third(reach, history),
             queries.list_files(ticket, by=actor()),
             audience="requester" if is_own else "colleague",
             file_url=file_url,

@@ -117,6 +117,8 @@ class TestMerged:
         page = client.get(f"/follow/{gita[1]}").text
         assert "Gaji kata Citra" not in page
         assert "gaji.txt" not in page
+        assert citra[0] not in page
+        assert gita[0] in page
         for who, code in ((gita, 404), (citra, 200)):
             with client.get(f"/follow/{who[1]}/files/{link}") as answer:
                 assert answer.status_code == code
