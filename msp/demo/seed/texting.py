@@ -36,9 +36,7 @@ STAFF: tuple[tuple[timedelta, Callable[[Ticket, Stage, datetime], object]], ...]
 def talk(stage: Stage) -> None:
     """Let Budi write, Tono solve it, and Budi write again that it is not solved. Needs people's numbers."""
     began = stage.now - timedelta(hours=2)
-    _write(
-        stage, 1, "Selamat siang, tablet pesanan di Kedai Braga menampilkan layar putih sejak tadi.", began
-    )
+    _write(stage, 1, "Halo, tablet pesanan di Kedai Braga menampilkan layar putih sejak tadi.", began)
     for later, act in STAFF:
         with enter(actor_of(stage, ANSWERS).scope()):
             asked = select(Ticket).where(Ticket.tenant_id == stage.tenants[SLUG], Ticket.source == "whatsapp")

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from msp.background.jobs import job
 from msp.intake.texts import gateway
-from msp.intake.texts.models import CHANNELS, OutgoingText, TextThread
+from msp.intake.texts.models import CHANNELS, TextThread
 from msp.intake.texts.sending import queue_text
 from msp.mail.followers import followed_by_text
 from msp.mail.readers import find_reader
@@ -40,22 +40,17 @@ def acknowledge_text(event: TicketOpened) -> None:
 
 @job("acknowledge_text", queue="mail")
 def send_acknowledgement(work: Claimed) -> None:
-    """Queue the text, unless it was queued before or there were too many."""
+    """Queue the text, once, unless there were too many."""
     ticket = db.session.get_one(Ticket, (work.tenant_id, work.arguments["ticket"]))
     asked = select(TextThread).where(
         TextThread.tenant_id == ticket.tenant_id, TextThread.ticket_id == ticket.id
     )
-    thread, key, at = db.session.scalar(asked), f"opened:{ticket.id}", time.now()
-    if thread is None or not gateway.is_on() or _is_queued(ticket, key):
+    thread, at = db.session.scalar(asked), time.now()
+    if thread is None or not gateway.is_on():
         return
     if _is_within_budget(thread.number, at):
         with force_locale(_language(ticket)):
-            queue_text(thread, _words(ticket), key=key, at=at)
-
-
-def _is_queued(ticket: Ticket, key: str) -> bool:
-    asked = select(OutgoingText.id).where(OutgoingText.tenant_id == ticket.tenant_id, OutgoingText.key == key)
-    return db.session.scalar(asked) is not None
+            queue_text(thread, _words(ticket), key=f"opened:{ticket.id}", at=at)
 
 
 def _is_within_budget(number: str, at: datetime) -> bool:

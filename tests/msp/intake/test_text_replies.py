@@ -195,6 +195,21 @@ class TestReplies:
         last = all_of(within, Ticket)[-1]
         assert (last.follows_id, last.requester_name) == (target.id, "Bob")
 
+    def test_a_number_without_an_account_goes_on_there_as_well(self, app, cast, bring, sign_in, within):
+        bring("Halo", sender=STRANGER)
+        waiting = sign_in("Tina").get("/desk/messages").text
+        text = re.search(r"/desk/messages/([0-9a-f-]{36})/place", waiting)[1]
+        sign_in("Tina").post(f"/desk/messages/{text}/place", data={"whose": "acme", "name": "Wati"})
+        other = tickets.opened(app, cast, who="Alice", subject="All printers", at=time.now())
+        with within("Leo") as leo:
+            source, target = all_of(within, Ticket)
+            source, target = (queries.find_ticket(one.code, by=leo) for one in (source, target))
+            services.merge_tickets(source, target, by=leo, at=time.now())
+            db.session.commit()
+        bring("Masih mati", sender=STRANGER)
+        said = all_of(within, Message)[-1]
+        assert (said.body, said.ticket_id, target.code) == ("Masih mati", target.id, other)
+
 
 class TestAcknowledgement:
     def test_who_opens_a_ticket_hears_its_code_once_in_the_own_language(
