@@ -20,7 +20,7 @@ from tenants.foundation.db import db
 from tenants.foundation.scope import enter, gate, of_tenant
 from tenants.foundation.work import Claimed, request_work
 from tenants.tickets.events import MessageAdded
-from tenants.tickets.models import Message, Ticket, TicketEvent
+from tenants.tickets.models import Message, Ticket
 
 log = structlog.get_logger()
 GIVE_UP_AFTER = timedelta(days=1)
@@ -184,13 +184,9 @@ def list_sent(ticket: Ticket, limit: int = 20) -> list[OutgoingText]:
 
 
 def build_texts(
-    *, ticket: Ticket, staff: bool, history: Sequence[TicketEvent] = (), **_given: Any
+    *, ticket: Ticket, staff: bool, said: Sequence[Message] = (), **_given: Any
 ) -> tuple[str, dict[str, Any]] | None:
-    """A panel on the desk's page of a ticket: what became of the answers by SMS or WhatsApp."""
-    if not staff:
+    """A panel on the desk's page of a ticket that is talked about by SMS or WhatsApp: what became of the answers."""
+    if not staff or not (ticket.source in CHANNELS or any(one.via in CHANNELS for one in said)):
         return None
-    may_have = ticket.source in CHANNELS or any(line.kind == "merged" for line in history)
-    texts = list_sent(ticket) if may_have else []
-    if ticket.source not in CHANNELS and not texts:
-        return None
-    return "desk/text_panel.html", {"texts": texts, "is_on": gateway.is_on()}
+    return "desk/text_panel.html", {"texts": list_sent(ticket), "is_on": gateway.is_on()}
