@@ -10,6 +10,7 @@ from msp.campaigns.events import ClientAsked, LaneStarted
 from msp.campaigns.freezing import follow_freeze
 from msp.campaigns.planned import record_lane
 from msp.campaigns.rooms import follow_windows
+from msp.intake.texts.acknowledging import acknowledge_text
 from msp.intake.texts.sending import answer_by_text
 from msp.intake.vendor_mail import ask_vendor
 from msp.knowledge.jobs import tick_steps
@@ -47,7 +48,7 @@ WITHIN: dict[type[Event], tuple[Reaction, ...]] = {
 }
 
 AFTER: dict[type[Event], tuple[Reaction, ...]] = {
-    ticket.TicketOpened: (notices.acknowledge_ticket,),
+    ticket.TicketOpened: (notices.acknowledge_ticket, acknowledge_text),
     ticket.MessageAdded: (notices.pass_on_message, answer_by_text),
     ticket.TicketResolved: (notices.announce_solution,),
     ticket.TicketClosed: (visiting.call_off,),

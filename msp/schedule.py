@@ -8,6 +8,8 @@ from msp.campaigns.jobs import ring_due_campaigns
 from msp.campaigns.restored import pause_restored
 from msp.campaigns.sightings import FLUSH_SECONDS, flush_sightings
 from msp.intake.chats.ending import sweep_idle_chats
+from msp.intake.leftovers import sweep_leftover_files
+from msp.intake.mail.erasing import erase_mails_of_the_gone
 from msp.intake.mail.fetching import sweep_due_mailboxes
 from msp.knowledge.jobs import sweep_seen_assets
 from msp.knowledge.reading import forget_old_misses
@@ -36,6 +38,9 @@ def table() -> tuple[Periodic, ...]:
         Periodic("visits that begin", 30, sweep_due_visits),
         Periodic("training on the next day", 300, sweep_due_reminders),
         Periodic("mailboxes", 5, sweep_due_mailboxes),
+        Periodic("mails of clients that left", 3600, erase_mails_of_the_gone),
+        # A part of the files in each hour of the day.
+        Periodic("files that nobody owns", 1800, sweep_leftover_files),
         Periodic("upkeep", 60, sweep_due_plans),
         Periodic("patch policies", 60, sweep_due_policies),
         Periodic("certificates that expire", 3600, sweep_expiring),

@@ -9,8 +9,10 @@ from flask_babel import gettext as _
 from contracts.timers.queries import badges
 from msp.follow import asking
 from msp.follow.blueprint import bp
+from msp.follow.reach import Reach, find_file, list_own_words, reach_of, without_third
+from msp.intake.receiving import receive_ticket
 from msp.mail import followers
-from msp.portal.forms import ReopenForm
+from msp.portal.forms import FollowUpForm, ReopenForm
 from msp.threads.acting import acted, form_status, hand_out, keep_uploads
 from msp.threads.entries import tell
 from msp.threads.forms import ActForm, MessageForm, RatingForm
@@ -19,11 +21,13 @@ from msp.web.limits import limiter
 from tenants.foundation import time
 from tenants.foundation.actor import Actor, ActorKind
 from tenants.foundation.db import db
-from tenants.foundation.errors import Conflict, NotFound
+from tenants.foundation.errors import Conflict, Forbidden, NotFound
 from tenants.foundation.permissions import MemberRole
 from tenants.foundation.scope import Role, Scope, enter
+from tenants.tenancy.queries import find_tenant_by_id
 from tenants.tickets import queries, rules, services
-from tenants.tickets.attachments import FileOnTicket, find_file_of, list_files
+from tenants.tickets.attachments import FileOnTicket, list_files
+from tenants.tickets.follow_ups import follow_up_request, may_follow_up
 from tenants.tickets.models import Ticket
 from tenants.tickets.ratings import find_rating, may_rate
 from tenants.tickets.ratings import rate_ticket as keep_rating
@@ -49,14 +53,25 @@ def resolve_link() -> Scope:
     return scope
 
 
-def _ticket(*, to_rate: bool = False) -> Ticket:
-    """The ticket that the link opens; one for rating opens that page alone."""
-    if g.followed.purpose != "follow" and not to_rate:
+def _reached() -> Reach:
+    """What the link opens; one for rating opens that page alone. Raises NotFound."""
+    if g.followed.purpose != "follow":
         raise NotFound
-    ticket = followers.find_followed(g.followed)
+    reach = reach_of(followers.find_followed(g.followed))
+    _refuse_old(reach.current)
+    return reach
+
+
+def _own(reach: Reach) -> Ticket:
+    """The ticket, for what its requester alone decides. Raises Forbidden."""
+    if reach.side != "requester":
+        raise Forbidden
+    return reach.shown
+
+
+def _refuse_old(ticket: Ticket) -> None:
     if ticket.closed_at is not None and time.now() - ticket.closed_at > ENDS_AFTER:
         raise NotFound
-    return ticket
 
 
 @bp.get("/<token>")
@@ -64,26 +79,36 @@ def _ticket(*, to_rate: bool = False) -> Ticket:
 @limiter.limit(TRIES)
 def show_ticket(token: str) -> Any:
     """How the ticket stands, what was said, and what can be done."""
-    return _page(token, _ticket(), MessageForm(formdata=None))
+    return _page(token, _reached(), MessageForm(formdata=None))
 
 
-def _page(token: str, ticket: Ticket, form: MessageForm) -> Any:
+def _page(token: str, reach: Reach, form: MessageForm) -> Any:
+    ticket, now = reach.shown, time.now()
     history = queries.list_history_with_messages(ticket, by=actor())
 
     def file_url(file: FileOnTicket) -> str:
         return url_for("follow.download_file", token=token, public_id=file.public_id)
 
-    now = time.now()
+    rating = find_rating(ticket)
+    is_own = reach.side == "requester"
     page = render_template(
         "follow/show_ticket.html",
         token=token,
+        reach=reach,
         ticket=ticket,
-        entries=tell(history, list_files(ticket, by=actor()), audience="requester", file_url=file_url),
-        steps=queries.list_steps(ticket, by=actor(), at=now),
-        may_say=rules.may_say(ticket.state, "public"),
+        entries=tell(
+            without_third(reach, history),
+            list_files(ticket, by=actor()),
+            audience="requester" if is_own else "colleague",
+            file_url=file_url,
+            merged=list_own_words(reach, history, by=actor()),
+        ),
+        steps=queries.list_steps(ticket, by=actor(), at=now) if is_own else (),
+        may_say=rules.may_say(reach.current.state, "public"),
+        may_follow_up=may_follow_up(reach.current, now),
         badge=badges([ticket], now).get((ticket.tenant_id, ticket.id)) if ticket.is_open else None,
-        rating=(rating := find_rating(ticket)),
-        may_rate=may_rate(ticket, rating, now),
+        rating=rating if is_own else None,
+        may_rate=is_own and may_rate(ticket, rating, now),
         form=form,
         act=ActForm(formdata=None, rev=str(ticket.rev)),
     )
@@ -94,37 +119,39 @@ def _page(token: str, ticket: Ticket, form: MessageForm) -> Any:
 @credential("follow")
 @limiter.limit("10/minute")
 def add_message(token: str) -> Any:
-    """Answer."""
-    ticket, form = _ticket(), MessageForm()
-    if not rules.may_say(ticket.state, "public"):
+    """Answer: where the story goes on, also for whoever may not read it there."""
+    reach, form = _reached(), MessageForm()
+    if not rules.may_say(reach.current.state, "public"):
         # Before any file of theirs is stored.
-        raise Conflict(_("This ticket is closed. Open a new one and mention this one's code."))
+        raise Conflict(_("This ticket is closed."))
     said = acted(
         form,
         lambda: services.add_message(
-            ticket,
+            reach.current,
             body=form.body.data or "",
             by=actor(),
             at=time.now(),
-            files=keep_uploads(ticket.tenant_id),
+            files=keep_uploads(reach.current.tenant_id),
             request_key=form.request_key.data,
         ),
     )
-    return redirect(url_for("follow.show_ticket", token=token)) if said else _page(token, ticket, form)
+    if said and reach.side == "outsider":
+        flash(_("Your words have reached those who work on it."), "good")
+    return redirect(url_for("follow.show_ticket", token=token)) if said else _page(token, reach, form)
 
 
 @bp.get("/<token>/files/<public_id>")
 @credential("follow")
 def download_file(token: str, public_id: str) -> Any:
     """An attachment of a public message."""
-    return hand_out(find_file_of(_ticket(), public_id, by=actor()))
+    return hand_out(find_file(_reached(), public_id, by=actor()))
 
 
 @bp.post("/<token>/confirm")
 @credential("follow")
 def confirm_ticket(token: str) -> Any:
     """It works: the ticket is closed."""
-    ticket, form = _ticket(), ActForm()
+    ticket, form = _own(_reached()), ActForm()
     services.close_ticket(ticket, by=actor(), at=time.now(), rev=form.seen if form.validate() else -1)
     db.session.commit()
     flash(_("Thank you. The ticket is closed."), "good")
@@ -135,7 +162,7 @@ def confirm_ticket(token: str) -> Any:
 @credential("follow")
 def reopen_ticket(token: str) -> Any:
     """It does not work after all."""
-    ticket, form = _ticket(), ReopenForm()
+    ticket, form = _own(_reached()), ReopenForm()
     if acted(
         form,
         lambda: services.reopen_ticket(
@@ -153,7 +180,7 @@ def reopen_ticket(token: str) -> Any:
 @limiter.limit(TRIES)
 def rate_ticket(token: str) -> Any:
     """Say whether the solution was good; looking at the page keeps nothing, so that a mail scanner rates nothing."""
-    ticket = _ticket(to_rate=True)
+    ticket = _ticket_to_rate()
     form = RatingForm(score=request.args.get("score"))
     if acted(
         form,
@@ -178,10 +205,48 @@ def rate_ticket(token: str) -> Any:
     )
 
 
+def _ticket_to_rate() -> Ticket:
+    if g.followed.purpose == "follow":
+        return _own(_reached())
+    ticket = followers.find_followed(g.followed)
+    _refuse_old(ticket)
+    return ticket
+
+
 def _way_back(token: str, ticket: Ticket) -> str:
     if g.followed.purpose == "follow":
         return url_for("follow.show_ticket", token=token)
     return url_for("portal.show_ticket", code=ticket.code) if ticket.requester_user_id else ""
+
+
+@bp.route("/<token>/follow-up", methods=["GET", "POST"])
+@credential("follow")
+@limiter.limit("5/hour", methods=["POST"])
+def follow_up(token: str) -> Any:
+    """Say what is wrong again with something that cannot be reopened any more."""
+    reach, form = _reached(), FollowUpForm()
+    if not may_follow_up(reach.current, time.now()):
+        raise Conflict(_("This ticket is not closed for good. Answer on it, or reopen it."))
+    opened: list[Ticket] = []
+    if acted(form, lambda: opened.append(_follow_up(reach, form))):
+        flash(_("Thank you. Your ticket is %(code)s; this page shows it.", code=opened[0].code), "good")
+        return redirect(url_for("follow.show_ticket", token=followers.token_of(opened[0])))
+    return (
+        render_template("follow/follow_up.html", token=token, ticket=reach.shown, form=form),
+        form_status(),
+    )
+
+
+def _follow_up(reach: Reach, form: FollowUpForm) -> Ticket:
+    """Whoever may not read where it went on carries on the own ticket."""
+    asked = follow_up_request(
+        reach.shown,
+        body=form.body.data or "",
+        source="portal",
+        requester=services.Requester(reach.own.requester_name, reach.own.requester_email),
+        request_key=form.request_key.data,
+    )
+    return receive_ticket(find_tenant_by_id(reach.own.tenant_id), asked, by=actor(), at=time.now())
 
 
 def install(app: Flask) -> None:

@@ -1,9 +1,9 @@
 """Links by which a requester follows one ticket without an account, and rates its solution.
 
-A link is sealed with the portal's key: it names its purpose, the ticket, and the mailbox that it was sent to. It is
-worth nothing once the ticket has another requester or its client is no longer served. Whoever has an account signs in
-to follow a ticket; a link lets them rate its solution and nothing else, while they belong to the client. A link stands
-in no outbox; it is made when the mail is sent.
+A link is sealed with the portal's key: it names its purpose, the ticket, and the mailbox that it was sent to (for
+somebody who has only a telephone the name on the ticket). It is worth nothing once the ticket has another requester or
+its client is no longer served. Whoever has an account signs in to follow a ticket; a link lets them rate its solution
+and nothing else, while they belong to the client. A link stands in no outbox; it is made when the mail is sent.
 """
 
 import base64
@@ -37,7 +37,9 @@ class Followed(NamedTuple):
 
 
 def _mailbox(ticket: Ticket) -> str:
-    return hashlib.sha256((ticket.requester_email or "").strip().lower().encode()).hexdigest()[:24]
+    """Who the requester is: the mailbox, or the name of somebody who wrote by text and has none."""
+    address = (ticket.requester_email or "").strip().lower()
+    return hashlib.sha256((address or f"name:{ticket.requester_name}").encode()).hexdigest()[:24]
 
 
 def token_of(ticket: Ticket, purpose: Purpose = "follow") -> str:
@@ -66,7 +68,7 @@ def find_followed(followed: Followed) -> Ticket:
     """The ticket, in its tenant's scope. Raises NotFound when the link is worth nothing any more."""
     named = select(Ticket).where(Ticket.tenant_id == followed.tenant_id, Ticket.id == followed.ticket_id)
     ticket = db.session.scalars(named).one_or_none()
-    if ticket is None or not ticket.requester_email or _mailbox(ticket) != followed.mailbox:
+    if ticket is None or _mailbox(ticket) != followed.mailbox:
         raise NotFound
     if not _is_served(ticket.tenant_id) or not _may_use(ticket, followed.purpose):
         raise NotFound
@@ -91,6 +93,11 @@ def followed_at(ticket: Ticket) -> str:
     return late.mark("follow", ticket.id) if ticket.requester_email else ""
 
 
+def followed_by_text(ticket: Ticket) -> str:
+    """The same for a text to the number that the ticket came from: whoever has that needs no mailbox."""
+    return late.mark("follow_by_text", ticket.id)
+
+
 def rated_at(ticket: Ticket) -> str:
     """What stands in the outbox for the address where the solution is rated."""
     return late.mark("rate", ticket.id) if ticket.requester_email else ""
@@ -100,12 +107,15 @@ def install() -> None:
     """Let mails carry these links."""
     late.resolve("follow", lambda tenant_id, ticket_id: _address("follow", tenant_id, ticket_id))
     late.resolve("rate", lambda tenant_id, ticket_id: _address("rate", tenant_id, ticket_id))
+    late.resolve(
+        "follow_by_text", lambda tenant_id, ticket_id: _address("follow", tenant_id, ticket_id, by_text=True)
+    )
 
 
-def _address(purpose: Purpose, tenant_id: int, ticket_id: int) -> str | None:
+def _address(purpose: Purpose, tenant_id: int, ticket_id: int, *, by_text: bool = False) -> str | None:
     named = select(Ticket).where(Ticket.tenant_id == tenant_id, Ticket.id == ticket_id)
     ticket = db.session.scalars(named).one_or_none()
-    if ticket is None:
+    if ticket is None or not (ticket.requester_email or by_text):
         return None
     if purpose == "rate":
         return address_of("follow.rate_ticket", token=token_of(ticket, "rate"))

@@ -4,30 +4,19 @@ from typing import Any
 
 from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 
 from msp.intake.receiving import receive_ticket
 from msp.portal.blueprint import bp
+from msp.portal.forms import FollowUpForm
 from msp.threads.acting import acted, form_status
-from msp.threads.forms import words
 from msp.web.access import actor, require
-from msp.web.fields import request_key_field
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.errors import Conflict, NotFound
 from tenants.foundation.permissions import Permission
 from tenants.tenancy.queries import find_tenant_by_id
 from tenants.tickets import follow_ups, queries, watching
-from tenants.tickets.messages import LONGEST_BODY
 from tenants.tickets.models import Ticket
-
-
-class FollowUpForm(FlaskForm):
-    """What is wrong again."""
-
-    body = words(_l("What is wrong again?"), _l("Describe what happens."), longest=LONGEST_BODY)
-    request_key = request_key_field()
 
 
 @bp.post("/tickets/<code>/watch")

@@ -42,7 +42,7 @@ def keep_file(
 
     `danger` is the verdict of who looked at it before, one of `DANGERS` or empty; None has it looked at here.
 
-    Should the transaction fail later, the bytes stay as an unreferenced file, which does no harm.
+    Should the transaction fail later, the bytes stay for a day and are swept then (`leftovers`).
     """
     try:
         kept = storage.keep(store.root, tenant_id, upload.stream, limit=store.limit)

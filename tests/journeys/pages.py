@@ -125,6 +125,7 @@ def _value(scene: Scene, name: str, parameter: str) -> str:
         "knowledge.draft_article": scene.resolved,
         "training.show_class": scene.held_class,
         "training.hold_class": scene.held_class,
+        "follow.follow_up": scene.over_link,
     }
     usual = {
         "slug": "acme",

@@ -94,6 +94,7 @@ class Scene:
     provider_freeze: str
     sent_mail: str
     link: str
+    over_link: str
     visit: str
     case: str
     session: str
@@ -162,6 +163,7 @@ def build(portal: Portal) -> Scene:
                 shared=_shared(app, cast),
                 sent_mail=_id(select(OutgoingMail)),
                 link=_guests_link(cast),
+                over_link=_guests_link(cast, is_over=True),
                 **planned,
                 **_tiers(app, cast, codes),
                 **staff,
@@ -173,12 +175,15 @@ def build(portal: Portal) -> Scene:
             )
 
 
-def _guests_link(cast: personas.Cast) -> str:
-    """The link of somebody without an account whose ticket is resolved."""
+def _guests_link(cast: personas.Cast, *, is_over: bool = False) -> str:
+    """The link of somebody without an account whose ticket is resolved, or closed for good."""
     leo, guest = tickets.leo(cast), services.Requester("Gita", "gita@example.test")
     ticket = tickets.open_in_scope(cast, leo, at=time.now(), requester=guest, subject="Scanner jams")
     services.take_ticket(ticket, by=leo, at=time.now())
     services.resolve_ticket(ticket, solution="Cleaned the rollers.", by=leo, at=time.now())
+    if is_over:
+        services.close_ticket(ticket, by=leo, at=time.now())
+        ticket.reopen_until = time.now() - timedelta(days=1)
     db.session.commit()
     return token_of(ticket)
 

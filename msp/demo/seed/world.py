@@ -17,6 +17,7 @@ from msp.demo.seed import (
     mails,
     people,
     rollout,
+    texting,
     today,
     training,
     upkeep,
@@ -51,6 +52,7 @@ def plant(app: Flask, options: Options, folder: Folder) -> None:
         training.teach(stage)
         mails.bring(stage)
         door = channels.open_doors(stage)
+        texting.talk(stage)
         tokens = people.mint_tokens(stage)
     found = {
         "url": options.url,

@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from msp.intake.calls.models import Call
+from msp.intake.codes import read_code
 from msp.intake.receiving import receive_ticket
 from tenants.audit import services as audit
 from tenants.foundation.actor import Actor
@@ -181,9 +182,7 @@ def end_on_ticket(call: Call, code: str, *, by: Actor, at: datetime) -> Ticket:
     _refuse_ended(call)
     if not call.wrong:
         raise Invalid("wrong", _l("Write down what the caller said."))
-    ticket = _ticket(code, by)
-    if call.is_placed and ticket.tenant_id != call.tenant_id:
-        raise Invalid("code", _l("This client has no ticket with this code."))
+    ticket = _ticket(call, code, by)
     if call.tenant_id != ticket.tenant_id:
         call = _move(call, ticket.tenant_id)
     call.is_placed = True
@@ -196,15 +195,23 @@ def end_on_ticket(call: Call, code: str, *, by: Actor, at: datetime) -> Ticket:
     return ticket
 
 
-def _ticket(code: str, by: Actor) -> Ticket:
-    """By code, and only of the clients that one is granted. Raises Invalid."""
+def _ticket(call: Call, typed: str, by: Actor) -> Ticket:
+    """By code, of the client whose call it is, else of those that one is granted. Raises Invalid.
+
+    A typing error is told as one. Another client's code is told as one that was never issued. What was merged goes on
+    in the ticket that it was merged into.
+    """
+    code = read_code(typed)
+    whose = by.tenants & {call.tenant_id} if call.is_placed else by.tenants
     try:
         found = queries.find_ticket(code, by=by)
     except NotFound:
         found = None
-    if found is None or found.tenant_id not in by.tenants:
-        raise Invalid("code", _l("There is no ticket with this code. Check the code with the caller."))
-    return found
+    if found is not None and found.tenant_id in whose:
+        return services.current_of(found)
+    if call.is_placed:
+        raise Invalid("code", _l("This client has no ticket with this code."))
+    raise Invalid("code", _l("There is no ticket with this code. Check the code with the caller."))
 
 
 def end_without_ticket(call: Call, reason: str, *, by: Actor, at: datetime) -> None:

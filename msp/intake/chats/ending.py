@@ -10,6 +10,7 @@ from sqlalchemy import select
 from msp.intake.chats.models import Chat, ChatLine
 from msp.intake.chats.queries import list_lines
 from msp.intake.chats.services import hold
+from msp.intake.codes import read_code
 from msp.intake.receiving import receive_ticket
 from tenants.audit import services as audit
 from tenants.foundation import time
@@ -71,7 +72,7 @@ def end_on_ticket(chat: Chat, code: str, *, by: Actor, at: datetime) -> Ticket:
     if chat.state == "ended":
         raise Conflict(_l("This conversation has ended."))
     try:
-        ticket = queries.find_ticket(code, by=by)
+        ticket = services.current_of(queries.find_ticket(read_code(code), by=by))
     except NotFound:
         ticket = None
     if ticket is None or ticket.tenant_id != chat.tenant_id:

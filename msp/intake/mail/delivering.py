@@ -24,6 +24,7 @@ from tenants.foundation.errors import Conflict, Invalid
 from tenants.tenancy.models import Tenant
 from tenants.tickets import rules as ticket_rules
 from tenants.tickets import services
+from tenants.tickets.follow_ups import follow_up_request
 from tenants.tickets.merging import current_of
 from tenants.tickets.messages import LONGEST_BODY
 from tenants.tickets.models import Ticket
@@ -57,13 +58,13 @@ def deliver(row: IncomingMail, mail: Parsed, route: Route, *, at: datetime) -> P
 
 
 def _open(
-    row: IncomingMail, mail: Parsed, tenant: Tenant, *, at: datetime, about: str = "", by: Actor | None = None
+    row: IncomingMail, mail: Parsed, tenant: Tenant, *, at: datetime, by: Actor | None = None
 ) -> Placed:
     address = mail.sender or ""
     writer = actor_of(tenant.id, address, mail.sender_name)
     asked = services.Request(
         subject=subject_of(mail),
-        body=body_of(mail, about),
+        body=body_of(mail),
         impact="medium",
         urgency="medium",
         requester=requester_of(tenant.id, address, mail.sender_name),
@@ -71,8 +72,22 @@ def _open(
         files=keep_enclosed(row, mail, tenant.id, by=writer, at=at),
         request_key=f"mail:{row.id}",
     )
-    ticket = receive_ticket(tenant, asked, by=by or writer, at=at)
-    return Placed("follow_up" if about else "ticket", ticket)
+    return Placed("ticket", receive_ticket(tenant, asked, by=by or writer, at=at))
+
+
+def _follow_up(row: IncomingMail, mail: Parsed, tenant: Tenant, first: Ticket, *, at: datetime) -> Placed:
+    """What cannot be taken up again goes on as another ticket about the same things, asked for by whoever wrote."""
+    address = mail.sender or ""
+    writer = actor_of(tenant.id, address, mail.sender_name)
+    asked = follow_up_request(
+        first,
+        body=body_of(mail),
+        source=MAIL,
+        requester=requester_of(tenant.id, address, mail.sender_name),
+        request_key=f"mail:{row.id}",
+    )
+    files = keep_enclosed(row, mail, tenant.id, by=writer, at=at)
+    return Placed("follow_up", receive_ticket(tenant, replace(asked, files=files), by=writer, at=at))
 
 
 def open_for(row: IncomingMail, mail: Parsed, tenant: Tenant, *, by: Actor, at: datetime) -> Ticket:
@@ -101,7 +116,7 @@ def _reply(
         by = staff
     reopens = side != "staff" and ticket_rules.is_reopenable(ticket.state, ticket.reopen_until, at)
     if not reopens and not ticket_rules.may_say(ticket.state, "public"):
-        return _open(row, mail, tenant, at=at, about=ticket.code)
+        return _follow_up(row, mail, tenant, ticket, at=at)
     services.add_message(
         ticket,
         body=body_of(mail),
@@ -173,12 +188,11 @@ def subject_of(mail: Parsed) -> str:
     return " ".join(mail.subject.split())[:200] or _("Mail without a subject")
 
 
-def body_of(mail: Parsed, about: str = "") -> str:
+def body_of(mail: Parsed) -> str:
     """The text that a message can have; what is longer stays readable in the mail itself."""
     text = mail.text.strip() or _("(The mail has no text.)")
-    head = _("This continues the closed ticket %(code)s.", code=about) + "\n\n" if about else ""
     cut = "\n\n" + _("(Shortened. The whole text is in the mail.)")
-    whole = head + text.replace("\x00", "")
+    whole = text.replace("\x00", "")
     return whole if len(whole) <= LONGEST_BODY else whole[: LONGEST_BODY - len(cut)] + cut
 
 

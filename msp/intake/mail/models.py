@@ -98,6 +98,12 @@ class IncomingMail(ProviderOwned, Base):
         Index("uq_incoming_mails_bytes", "mailbox_id", "sha256", unique=True),
         Index("ix_incoming_mails_state", "state", "received_at", "id"),
         Index("ix_incoming_mails_sender", "sender", "acknowledged_at"),
+        Index(
+            "ix_incoming_mails_acknowledged",
+            "acknowledged_at",
+            "mailbox_id",
+            postgresql_where=text("acknowledged_at IS NOT NULL"),
+        ),
         Index("ix_incoming_mails_pace", "mailbox_id", "sender", "decided_at"),
         Index("ix_incoming_mails_ticket", "for_tenant_id", "ticket_id"),
     )

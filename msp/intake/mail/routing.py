@@ -1,17 +1,19 @@
 """Whose mail it is and where it belongs: the address it was sent to first, what it answers second, its subject last.
 
 Nothing here writes. A hint (headers, a code in the subject) only counts for somebody who takes part in the ticket and
-for whom our own edge vouches; a signed address only for the recipient it was made for.
+for whom our own edge vouches; a signed address only for the recipient it was made for. There it is a proof by itself,
+because many domains publish nothing that the edge could judge; but a sender who was proven before has to be proven.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import current_app
 from sqlalchemy import func, select
 
 from msp.intake.mail import rules
-from msp.intake.mail.models import Mailbox, MailDomain
+from msp.intake.mail.models import IncomingMail, Mailbox, MailDomain
 from msp.intake.mail.parsing import Parsed
 from msp.intake.mail.people import Sender, known_people, participants
 from msp.mail import addresses
@@ -36,7 +38,7 @@ class Route:
     side: str = "requester"
 
 
-def find_route(mail: Parsed, mailbox: Mailbox) -> Route:
+def find_route(mail: Parsed, mailbox: Mailbox, *, at: datetime) -> Route:
     """Decide about one mail. Needs an application context; enters the scopes that it needs itself."""
     settings = current_app.extensions["settings"]
     if mail.report is not None:
@@ -51,7 +53,10 @@ def find_route(mail: Parsed, mailbox: Mailbox) -> Route:
     tokens = tokens_in((*mail.to, *mail.delivered_to))
     automatic = rules.is_auto_reply(mail)
     if tokens:
-        return _by_token(mail, tokens, verified=judged == "pass", automatic=automatic)
+        route = _by_token(mail, tokens, verified=judged == "pass", automatic=automatic)
+        if route.to == "reply" and judged != "pass" and _was_proven(mail.sender, at):
+            return Route("quarantined", "unverified", route.tenant_id, route.ticket_id)
+        return route
     if automatic:
         return Route("dropped", "automatic")
     sender = known_people(mail.sender)
@@ -76,6 +81,17 @@ def _by_token(mail: Parsed, tokens: Sequence[Token], *, verified: bool, automati
     if automatic and route.to == "reply":
         return Route("dropped", "automatic", route.tenant_id, route.ticket_id)
     return route
+
+
+def _was_proven(sender: str, at: datetime) -> bool:
+    """Whether our edge vouched for this address lately: then its domain can be judged, and silence is no proof."""
+    with enter(gate()):
+        proven = select(IncomingMail.id).where(
+            IncomingMail.sender == sender,
+            IncomingMail.is_verified,
+            IncomingMail.received_at > at - rules.PROVEN_FOR,
+        )
+        return db.session.scalar(proven.limit(1)) is not None
 
 
 def _claimed(token: Token, sender: str, *, verified: bool) -> Route:

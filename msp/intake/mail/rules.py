@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from msp.intake.mail.parsing import Parsed
@@ -14,6 +15,7 @@ QUARANTINED = (
     "no_sender",
     "forged",
     "token",
+    "unverified",
     "several_tickets",
     "staff_unverified",
     "staff_closed",
@@ -28,9 +30,15 @@ _RESULT = re.compile(r"\bdmarc\s*=\s*([a-z]+)")
 _FROM = re.compile(r"\bheader\.from\s*=\s*\"?([a-z0-9.-]+)")
 _COMMENT = re.compile(r"\([^()]*\)")
 _CODE = re.compile(r"\b[A-Z0-9]{2,6}-[2-9A-Z]{4}-[2-9A-Z]{4}\b")
-ACKNOWLEDGED_EVERY = timedelta(hours=1)
+# Who was proven within this time cannot be believed without a proof.
+PROVEN_FOR = timedelta(days=90)
+# Automatic answers: to one proven address within an hour, to one that is not within a day.
 MOST_IN_AN_HOUR = 5
 MOST_UNVERIFIED_A_DAY = 5
+# By one mailbox within a minute, and by all of them together.
+MOST_OF_A_MAILBOX = 50
+MOST_OF_ALL_FIVE_MINUTES = 120
+MOST_OF_ALL_AN_HOUR = 600
 PACE = 50
 PACE_WINDOW = timedelta(minutes=1)
 
@@ -87,11 +95,33 @@ def code_in(subject: str) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def may_acknowledge(*, hour: int, day: int, is_verified: bool) -> bool:
-    """Whether an address may get one more automatic answer after so many in the last hour and day."""
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """How many automatic answers went out lately: to this sender, by this mailbox, and by all mailboxes."""
+
+    sender_hour: int = 0
+    sender_day: int = 0
+    mailbox_minute: int = 0
+    all_five_minutes: int = 0
+    all_hour: int = 0
+
+
+def may_acknowledge(answered: Answered, *, is_verified: bool) -> bool:
+    """Whether a sender may get one more automatic answer after so many.
+
+    Senders that nobody vouches for get at most half of what goes out, so that however many addresses are forged,
+    there is something left for proven ones.
+    """
     if is_verified:
-        return hour < MOST_IN_AN_HOUR
-    return hour < 1 and day < MOST_UNVERIFIED_A_DAY
+        to_sender, share = answered.sender_hour < MOST_IN_AN_HOUR, 1
+    else:
+        to_sender, share = answered.sender_hour < 1 and answered.sender_day < MOST_UNVERIFIED_A_DAY, 2
+    return (
+        to_sender
+        and answered.mailbox_minute < MOST_OF_A_MAILBOX // share
+        and answered.all_five_minutes < MOST_OF_ALL_FIVE_MINUTES // share
+        and answered.all_hour < MOST_OF_ALL_AN_HOUR // share
+    )
 
 
 def domain_of(address: str) -> str:

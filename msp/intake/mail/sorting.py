@@ -47,7 +47,7 @@ def sort_one(mail_id: int, *, own_id: int, reader: Reader, at: datetime) -> str:
 
 def _place(mail_id: int, own_id: int, mailbox: Mailbox, mail: Parsed, *, at: datetime) -> str:
     try:
-        route = find_route(mail, mailbox)
+        route = find_route(mail, mailbox, at=at)
         if route.to in ("quarantined", "dropped"):
             return _set_aside(mail_id, own_id, route, mail, "", at=at)
         return _carry_out(mail_id, mail, route, at=at)

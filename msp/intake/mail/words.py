@@ -10,6 +10,7 @@ REASON_WORDS: dict[str, Any] = {
     "no_sender": _l("It names no sender, or several"),
     "forged": _l("Its sender is forged"),
     "token": _l("Its reply address was made for somebody else"),
+    "unverified": _l("Nobody vouches for its sender, who was proven before"),
     "several_tickets": _l("It is addressed to several tickets"),
     "staff_unverified": _l("It claims to be from staff and is not proven"),
     "staff_closed": _l("Staff replied to a closed ticket"),

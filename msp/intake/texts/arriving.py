@@ -10,6 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from msp.intake.receiving import receive_ticket
 from msp.intake.texts.models import IncomingText, TextThread
+from msp.intake.texts.rules import REMEMBERED, is_thanks
+from msp.intake.texts.talking import Place, Talk, begun_meanwhile, look, note_thread
 from tenants.audit import services as audit
 from tenants.foundation.actor import Actor, ActorKind
 from tenants.foundation.db import db
@@ -17,14 +19,13 @@ from tenants.foundation.errors import Conflict, Invalid, NotFound
 from tenants.foundation.permissions import MemberRole
 from tenants.foundation.scope import Role, Scope, enter, gate
 from tenants.people.limits import Limit
-from tenants.people.models import Membership
 from tenants.people.phones import in_full, list_by_phone
 from tenants.tenancy.models import Tenant
-from tenants.tickets import rules, services
+from tenants.tickets import services
+from tenants.tickets.follow_ups import follow_up_request
 from tenants.tickets.messages import LONGEST_BODY
 from tenants.tickets.models import Ticket
 
-RUNNING = timedelta(days=7)
 FROM_NUMBER = Limit("texts of a number", 60, timedelta(hours=1))
 LONGEST_REASON = 300
 
@@ -38,6 +39,11 @@ class Arrived:
     number: str
     body: str
     media: int = 0
+
+    @property
+    def is_thanks(self) -> bool:
+        """Whether there is nothing in it but thanks."""
+        return self.media == 0 and is_thanks(self.body)
 
 
 def read_arrived(fields: Mapping[str, str]) -> Arrived:
@@ -78,41 +84,29 @@ def receive_text(own: int, arrived: Arrived, *, at: datetime) -> None:
         db.session.commit()
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Whose text it is: the client, the person where one is known, and the ticket that is talked about."""
-
-    tenant_id: int
-    person: Membership | None
-    ticket_id: int | None
-
-
 def _places(arrived: Arrived, at: datetime) -> list[Place]:
     """Where a text of this number may belong: the running conversation, else every client that knows the number."""
     with enter(gate()):
         people = list_by_phone(arrived.number)
         threads = db.session.execute(
-            select(TextThread.tenant_id, TextThread.ticket_id)
+            select(TextThread.tenant_id, TextThread.ticket_id, TextThread.last_at)
             .where(
                 TextThread.number == arrived.number,
                 TextThread.channel == arrived.channel,
-                TextThread.last_at > at - RUNNING,
+                TextThread.last_at > at - REMEMBERED,
             )
             .order_by(TextThread.last_at.desc())
             .limit(20)
         ).all()
         served = set(db.session.scalars(select(Tenant.id).where(Tenant.state == "active")))
     known = {one.tenant_id: one for one in people if one.tenant_id in served}
-    for tenant_id, ticket_id in threads:
-        if tenant_id in served and _is_open(tenant_id, ticket_id):
-            return [Place(tenant_id, known.get(tenant_id), ticket_id)]
+    for tenant_id, ticket_id, last_at in threads:
+        if tenant_id in served:
+            place = Place(tenant_id, known.get(tenant_id), ticket_id, last_at)
+            with enter(Scope(Role.WORKER, frozenset({tenant_id}))):
+                if look(place, is_thanks=arrived.is_thanks, at=at).step != "leave":
+                    return [place]
     return [Place(tenant_id, person, None) for tenant_id, person in known.items()]
-
-
-def _is_open(tenant_id: int, ticket_id: int) -> bool:
-    with enter(Scope(Role.WORKER, frozenset({tenant_id}))):
-        ticket = db.session.get(Ticket, (tenant_id, ticket_id))
-        return ticket is not None and ticket.is_open
 
 
 def _keep(own: int, arrived: Arrived, at: datetime) -> IncomingText | None:
@@ -136,54 +130,6 @@ def _keep(own: int, arrived: Arrived, at: datetime) -> IncomingText | None:
     return None if row_id is None else db.session.get_one(IncomingText, (own, row_id))
 
 
-def _put(kept: IncomingText, arrived: Arrived, place: Place, *, at: datetime) -> Ticket:
-    by = _sender(place, arrived)
-    ticket = _talked_about(place) or _begun_meanwhile(place, arrived, at)
-    if ticket is not None:
-        key = f"text-{arrived.sid}"[:64]
-        services.add_message(ticket, body=_words(arrived), by=by, at=at, via=arrived.channel, request_key=key)
-        _note_thread(ticket, arrived.channel, arrived.number, at)
-    else:
-        tenant = db.session.get_one(Tenant, place.tenant_id)
-        ticket = _open(tenant, arrived, _asker(place, arrived), by=by, at=at)
-    _settle(kept, "placed", by.name, at)
-    return ticket
-
-
-def _talked_about(place: Place) -> Ticket | None:
-    """The ticket, locked, if it still takes messages: it may have been closed since the look."""
-    if place.ticket_id is None:
-        return None
-    held = select(Ticket).where(Ticket.tenant_id == place.tenant_id, Ticket.id == place.ticket_id)
-    ticket = db.session.scalars(held.with_for_update(key_share=True)).one()
-    return ticket if rules.may_say(ticket.state, "public") else None
-
-
-def _begun_meanwhile(place: Place, arrived: Arrived, at: datetime) -> Ticket | None:
-    """Two texts of one person at once begin one conversation: the person's row puts them in order."""
-    if place.person is None:
-        return None
-    person = select(Membership).where(
-        Membership.tenant_id == place.tenant_id, Membership.id == place.person.id
-    )
-    db.session.scalars(person.with_for_update()).one()
-    thread = db.session.scalar(
-        select(TextThread)
-        .where(
-            TextThread.tenant_id == place.tenant_id,
-            TextThread.number == arrived.number,
-            TextThread.channel == arrived.channel,
-            TextThread.last_at > at - RUNNING,
-        )
-        .order_by(TextThread.last_at.desc())
-        .limit(1)
-    )
-    if thread is None:
-        return None
-    ticket = db.session.get_one(Ticket, (place.tenant_id, thread.ticket_id))
-    return ticket if ticket.is_open else None
-
-
 def _sender(place: Place, arrived: Arrived) -> Actor:
     """The person with this number as an actor of the own company; without an account it is the number itself."""
     if place.person is None:
@@ -203,11 +149,68 @@ def _sender(place: Place, arrived: Arrived) -> Actor:
     )
 
 
-def _asker(place: Place, arrived: Arrived) -> services.Requester:
+def _put(kept: IncomingText, arrived: Arrived, place: Place, *, at: datetime) -> Ticket:
+    by = _sender(place, arrived)
+    talk = look(place, is_thanks=arrived.is_thanks, at=at, held=True)
+    if talk.step in ("leave", "follow_up"):
+        begun = begun_meanwhile(place, arrived.number, arrived.channel, at)
+        talk = Talk(begun, "say") if begun is not None else talk
+    ticket = _act(talk, arrived, place, by=by, at=at)
+    note_thread(ticket, arrived.channel, arrived.number, at, through=place.ticket_id)
+    _settle(kept, "placed", by.name, at)
+    return ticket
+
+
+def _act(talk: Talk, arrived: Arrived, place: Place, *, by: Actor, at: datetime) -> Ticket:
+    """Do what the text does: on the ticket that was talked about, or on a new one."""
+    if talk.ticket is None or talk.step == "leave":
+        tenant = db.session.get_one(Tenant, place.tenant_id)
+        return _open(tenant, arrived, _asker(place, arrived), by=by, at=at)
+    if talk.step == "follow_up":
+        return _follow_up(talk.ticket, arrived, _asker(place, arrived, talk), by=by, at=at)
+    is_note, reopens = talk.step == "note", talk.step == "reopen"
+    services.add_message(
+        talk.ticket,
+        body=f"{by.name}: {_words(arrived)}" if is_note else _words(arrived),
+        # On a closed ticket only the portal itself writes something down.
+        by=Actor.system(by.name, via=arrived.channel) if is_note else by,
+        kind="internal" if is_note else "public",
+        at=at,
+        via=arrived.channel,
+        request_key=_key(arrived),
+        leads_to="in_progress" if reopens else None,
+    )
+    if reopens:
+        services.change_state(talk.ticket, to="in_progress", by=by, at=at)
+    return talk.ticket
+
+
+def _follow_up(
+    first: Ticket, arrived: Arrived, who: services.Requester, *, by: Actor, at: datetime
+) -> Ticket:
+    asked = follow_up_request(
+        first,
+        body=_words(arrived),
+        source=arrived.channel,
+        requester=who,
+        request_key=_key(arrived),
+    )
+    return receive_ticket(db.session.get_one(Tenant, first.tenant_id), asked, by=by, at=at)
+
+
+def _key(arrived: Arrived) -> str:
+    return f"text-{arrived.sid}"[:64]
+
+
+def _asker(place: Place, arrived: Arrived, talk: Talk | None = None) -> services.Requester:
+    """The person with this number; without an account the name by which the ticket knows the number, if it does."""
     person = place.person
-    if person is None:
-        return services.Requester(arrived.number)
-    return services.Requester(person.name, person.email, person.user_id)
+    if person is not None:
+        return services.Requester(person.name, person.email, person.user_id)
+    first = talk.ticket if talk else None
+    if first is not None and first.id == place.ticket_id and first.requester_user_id is None:
+        return services.Requester(first.requester_name, first.requester_email)
+    return services.Requester(arrived.number)
 
 
 def _open(tenant: Tenant, arrived: Arrived, who: services.Requester, *, by: Actor, at: datetime) -> Ticket:
@@ -220,27 +223,15 @@ def _open(tenant: Tenant, arrived: Arrived, who: services.Requester, *, by: Acto
         urgency="medium",
         requester=who,
         source=arrived.channel,
-        request_key=f"text-{arrived.sid}"[:64],
+        request_key=_key(arrived),
     )
-    ticket = receive_ticket(tenant, request, by=by, at=at)
-    _note_thread(ticket, arrived.channel, arrived.number, at)
-    return ticket
+    return receive_ticket(tenant, request, by=by, at=at)
 
 
 def _words(arrived: Arrived) -> str:
     """What was written, and that there were pictures; a text without words is one of pictures only."""
     noted = f"[{arrived.media} × ▣]" if arrived.media else ""
     return "\n".join(one for one in (arrived.body, noted) if one) or "—"
-
-
-def _note_thread(ticket: Ticket, channel: str, number: str, at: datetime) -> None:
-    row = {"tenant_id": ticket.tenant_id, "ticket_id": ticket.id, "channel": channel, "number": number}
-    written = insert(TextThread).values(**row, last_at=at)
-    db.session.execute(
-        written.on_conflict_do_update(
-            index_elements=[TextThread.tenant_id, TextThread.ticket_id], set_={"last_at": at}
-        )
-    )
 
 
 def _settle(kept: IncomingText, state: str, name: str, at: datetime, reason: str = "") -> None:
@@ -280,6 +271,7 @@ def place_text(kept: IncomingText, tenant: Tenant, name: str, *, by: Actor, at: 
         media=kept.media_count,
     )
     ticket = _open(tenant, arrived, services.Requester(who or kept.from_number), by=by, at=at)
+    note_thread(ticket, arrived.channel, arrived.number, at)
     _settle(kept, "placed", by.name, at)
     _audit("text.place", kept, tenant.id, by=by, at=at, ticket=ticket.code)
     return ticket

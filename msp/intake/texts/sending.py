@@ -1,7 +1,9 @@
 """Answers by SMS and WhatsApp: a row in the transaction of the reply, sent by a job, retried, never twice."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import structlog
 from flask import current_app, url_for
@@ -11,6 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 from msp.background.jobs import job
 from msp.intake.texts import gateway
 from msp.intake.texts.models import OutgoingText, TextThread
+from msp.intake.texts.talking import list_numbers
+from msp.mail import late
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.scope import enter, gate, of_tenant
@@ -27,40 +31,46 @@ CHANNELS = ("sms", "whatsapp")
 
 
 def answer_by_text(event: MessageAdded) -> None:
-    """Reaction: what staff say in public on a ticket that came as a text goes back the same way."""
+    """Reaction: what staff say in public goes to the numbers that talk about the ticket, or about a merged one."""
     if event.kind != "public" or event.author_kind != "staff":
         return
     ticket = db.session.get(Ticket, (event.tenant_id, event.ticket_id))
-    if ticket is None or ticket.source not in CHANNELS:
-        return
-    thread = db.session.scalar(
-        select(TextThread).where(TextThread.tenant_id == ticket.tenant_id, TextThread.ticket_id == ticket.id)
-    )
     message = db.session.get(Message, (event.tenant_id, event.message_id))
-    if thread is None or message is None or not message.body:
+    if ticket is None or message is None or not message.body:
         return
-    _queue(ticket, thread, message)
+    for thread in list_numbers(ticket):
+        to = "" if thread.ticket_id == ticket.id else f":{thread.id}"
+        queue_text(thread, _cut(message.body, ticket.code), key=f"message:{message.id}{to}", at=message.at)
 
 
-def _queue(ticket: Ticket, thread: TextThread, message: Message) -> None:
-    is_on = gateway.is_on()
+def queue_text(thread: TextThread, body: str, *, key: str, at: datetime) -> None:
+    """Write a text to the number of a conversation into the outbox, once for each `key`, and ask for it to be sent.
+
+    A secret link in it is a mark of `msp.mail.late` until it is sent.
+    """
+    is_on, public_id = gateway.is_on(), uuid4()
     row: dict[str, Any] = {
-        "tenant_id": ticket.tenant_id,
-        "ticket_id": ticket.id,
+        "tenant_id": thread.tenant_id,
+        "public_id": public_id,
+        "ticket_id": thread.ticket_id,
         "channel": thread.channel,
         "to_number": thread.number,
-        "body": _cut(message.body, ticket.code),
-        "key": f"message:{message.id}",
+        "body": late.bind(_letter(thread.tenant_id, public_id, thread.number), body),
+        "key": key,
         "state": "queued" if is_on else "failed",
         "last_error": None if is_on else OFF,
         "attempts": 0,
-        "queued_at": message.at,
+        "queued_at": at,
     }
     written = insert(OutgoingText).values(**row).on_conflict_do_nothing().returning(OutgoingText.id)
     text_id = db.session.execute(written).scalar_one_or_none()
-    thread.last_at = message.at
+    thread.last_at = at
     if text_id is not None and is_on:
-        request_work("send_text", tenant_id=ticket.tenant_id, arguments={"text": text_id}, queue="mail")
+        request_work("send_text", tenant_id=thread.tenant_id, arguments={"text": text_id}, queue="mail")
+
+
+def _letter(tenant_id: int, public_id: UUID, number: str) -> late.Letter:
+    return late.Letter(tenant_id, f"text:{public_id}", number)
 
 
 def _cut(body: str, code: str) -> str:
@@ -82,9 +92,12 @@ def send_text(work: Claimed) -> None:
         _end(row, "failed", OFF)
         return
     try:
+        body = late.fill(_letter(row.tenant_id, row.public_id, row.to_number), row.body)
         row.gateway_sid = gateway.deliver(
-            to=row.to_number, channel=row.channel, body=row.body, callback=_callback(row)
+            to=row.to_number, channel=row.channel, body=body, callback=_callback(row)
         )
+    except late.Spent as spent:
+        _end(row, "failed", str(spent))
     except gateway.NotSent as later:
         _try_later(row, str(later))
     except gateway.Refused as never:
@@ -163,15 +176,17 @@ def note_status(public_id: object, sid: str, status: str, error: str) -> None:
 
 
 def list_sent(ticket: Ticket, limit: int = 20) -> list[OutgoingText]:
-    """The texts that went out for a ticket, newest first."""
-    found = select(OutgoingText).where(
-        OutgoingText.tenant_id == ticket.tenant_id, OutgoingText.ticket_id == ticket.id
-    )
+    """The texts that went out for a ticket or for those that were merged into it, newest first."""
+    merged = select(Ticket.id).where(Ticket.tenant_id == ticket.tenant_id, Ticket.merged_into_id == ticket.id)
+    about = (OutgoingText.ticket_id == ticket.id) | OutgoingText.ticket_id.in_(merged)
+    found = select(OutgoingText).where(OutgoingText.tenant_id == ticket.tenant_id, about)
     return list(db.session.scalars(found.order_by(OutgoingText.id.desc()).limit(limit)))
 
 
-def build_texts(*, ticket: Ticket, staff: bool, **_given: Any) -> tuple[str, dict[str, Any]] | None:
-    """A panel on the desk's page of a ticket: what became of the answers by SMS or WhatsApp."""
-    if not staff or ticket.source not in CHANNELS:
+def build_texts(
+    *, ticket: Ticket, staff: bool, said: Sequence[Message] = (), **_given: Any
+) -> tuple[str, dict[str, Any]] | None:
+    """A panel on the desk's page of a ticket that is talked about by SMS or WhatsApp: what became of the answers."""
+    if not staff or not (ticket.source in CHANNELS or any(one.via in CHANNELS for one in said)):
         return None
     return "desk/text_panel.html", {"texts": list_sent(ticket), "is_on": gateway.is_on()}

@@ -13,7 +13,10 @@ from tenants.foundation.db import db
 from tenants.foundation.scope import Role, Scope, enter
 from tenants.people.models import Membership
 from tenants.tenancy.models import Tenant
+from tenants.tickets import queries as tickets
+from tenants.tickets.codes import ALPHABET, new_code
 from tenants.tickets.models import Message, Ticket
+from tenants.tickets.services import merge_tickets
 from tests import personas
 from tests.tickets import open_in_scope, opened
 
@@ -278,14 +281,50 @@ class TestEnding:
         assert tina.get(answer.location).text.count("Somebody: It is broken") == 1
         assert row(within, "acme").state == "ticket"
 
-    def test_a_foreign_code_and_a_typing_error_are_told_the_same_way(self, app, cast, sign_in, call, within):
-        foreign = opened(app, cast, slug="globex")
-        tina = sign_in("Tina")
-        for code in (foreign, foreign[:-1] + "2", "", "junk"):
+    @pytest.mark.parametrize("is_placed", [False, True])
+    def test_a_typing_error_is_told_as_one_and_a_foreign_code_as_none(
+        self, app, cast, sign_in, call, within, is_placed
+    ):
+        """Tina is granted Acme, Leo Globex as well: the words say nothing of whether a code was ever issued."""
+        foreign, never = opened(app, cast, slug="globex"), new_code("GLBX")
+        wrong = foreign[:-1] + next(one for one in ALPHABET if one != foreign[-1])
+        tina, no_such = sign_in("Tina"), "There is no ticket with this code"
+        if is_placed:
+            tina.post(f"{call}/place", data=heard(whose="acme"))
+            no_such = "This client has no ticket with this code"
+        told = {}
+        for code in (foreign, never, wrong, "", "junk"):
             answer = tina.post(f"{call}/add", data=heard(code=code))
             assert answer.status_code == 422
-            assert "There is no ticket with this code" in answer.text
-        assert row(within).state == "open"
+            told[code] = [
+                words
+                for words in ("check your typing", "There is no ticket", no_such)
+                if words in answer.text
+            ]
+        assert told[foreign] == told[never]
+        assert no_such in told[foreign]
+        assert told[wrong] == told[""] == told["junk"] == ["check your typing"]
+        assert row(within, "acme" if is_placed else "provider").state == "open"
+
+    def test_a_placed_call_takes_no_code_of_another_client_that_one_is_granted(
+        self, app, cast, sign_in, within
+    ):
+        leo, code = sign_in("Leo"), opened(app, cast, slug="globex")
+        call = leo.get("/desk/calls/new").location
+        leo.post(f"{call}/place", data=heard(whose="acme"))
+        answer = leo.post(f"{call}/add", data=heard(code=code))
+        assert answer.status_code == 422
+        assert "This client has no ticket with this code" in answer.text
+
+    def test_by_the_code_of_a_merged_ticket_it_goes_to_the_current_one(
+        self, app, cast, sign_in, call, within
+    ):
+        code, current = opened(app, cast), opened(app, cast, who="Alice")
+        with within("Leo") as leo:
+            source, target = (tickets.find_ticket(one, by=leo) for one in (code, current))
+            merge_tickets(source, target, by=leo, at=time.now())
+            db.session.commit()
+        assert sign_in("Tina").post(f"{call}/add", data=heard(code=code)).location.endswith(current)
 
     def test_without_a_ticket_it_needs_a_reason_and_then_it_is_over(self, sign_in, call, within):
         tina = sign_in("Tina")

@@ -195,13 +195,14 @@ def test_the_portal_asks_its_requester(app, cast, sign_in, act):
 
 def test_the_link_is_asked_for_by_code_and_address(app, client, guest, sign_in):
     def asked(code, email):
-        return client.post("/follow/", data={"code": code, "email": email})
+        answer = client.post("/follow/", data={"code": code, "email": email}).text
+        return re.sub(r'value="[^"]{40,}"', "", answer)
 
     code, _token = guest
     wrong = code[:-1] + ("A" if code[-1] != "A" else "B")
-    assert "check your typing" in asked(wrong, "gita@example.test").text
-    same = asked(code, "gita@example.test").text
-    assert asked(code, "mallory@example.test").text == same
+    assert "check your typing" in asked(wrong, "gita@example.test")
+    same = asked(code, "gita@example.test")
+    assert asked(code, "mallory@example.test") == same
     assert same.count("If a ticket with this code is yours") == 1
     with app.app_context():
         run_all_due()

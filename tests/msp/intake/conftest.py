@@ -1,15 +1,21 @@
-"""A mailbox, and a ticket of Bob's that mails are about."""
+"""A mailbox, a ticket of Bob's that mails are about, and a gateway that brings texts."""
+
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from msp.intake.texts import gateway as texts
 from msp.mail.replies import reply_address
 from tenants.foundation.db import db
 from tenants.foundation.scope import enter, of_tenant
+from tenants.people.models import Membership
 from tenants.tenancy.queries import find_tenant
 from tenants.tickets import services
 from tenants.tickets.models import Message, Ticket
 from tests import mails, tickets
+from tests.msp.intake import gateway as fake
+from tests.msp.intake.gateway import PHONE
 
 
 @pytest.fixture
@@ -75,3 +81,52 @@ def change(app, cast):
             return found
 
     return act
+
+
+@pytest.fixture
+def gateway(app, database, monkeypatch):
+    with fake.running() as found:
+        settings = replace(
+            app.extensions["settings"],
+            messages_url=found.url,
+            messages_account=fake.ACCOUNT,
+            messages_token=fake.TOKEN,
+            messages_from=fake.OURS,
+        )
+        monkeypatch.setitem(app.extensions, "settings", settings)
+        yield found
+
+
+@pytest.fixture
+def key(app):
+    with app.app_context():
+        return texts.public_key()
+
+
+@pytest.fixture
+def numbers(within):
+    """Bob's number; nobody knows the stranger's."""
+    with within("acme"):
+        db.session.execute(update(Membership).where(Membership.name == "Bob").values(phone=PHONE))
+        db.session.commit()
+
+
+@pytest.fixture
+def bring(client, key, gateway):
+    """Bring a text as the gateway does; `signature` and `token` may be wrong."""
+    counter = iter(range(1, 1000))
+
+    def bring(body="The printer is dead", *, sender=PHONE, token=fake.TOKEN, signature=None, to=None, **more):
+        fields = {
+            "MessageSid": f"SM{next(counter):030d}",
+            "From": sender,
+            "Body": body,
+            "NumMedia": "0",
+        } | more
+        path = to or f"/intake/messages/{key}"
+        signed = texts.signature_of(
+            token, f"http://portal.test{path}", {one: [fields[one]] for one in fields}
+        )
+        return client.post(path, data=fields, headers={"X-Twilio-Signature": signature or signed})
+
+    return bring

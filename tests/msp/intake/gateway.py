@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 ACCOUNT, TOKEN = "AC0123456789", "a token that the tests and the gateway share"
 OURS = "+6281100000000"
+PHONE, STRANGER = "+6281234567890", "+6281999999999"
 
 
 class Gateway:

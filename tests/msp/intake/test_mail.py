@@ -143,8 +143,12 @@ def test_a_reply_to_a_closed_ticket_takes_it_up_again_or_follows_it_up(
     change(bobs_ticket, close, until=at - timedelta(days=1))
     (row,) = mails.bring(app, cast, box, mails.write(to=address_for(bobs_ticket), text="And again."))
     assert row.outcome == "follow_up"
-    assert row.ticket_code != bobs_ticket.code
-    assert bobs_ticket.code in said()[-1][0]
+    assert said()[-1] == ("And again.", "mail", "public", "requester", row.ticket_code)
+    follow_up = tickets_of(app, cast, "acme")[-1]
+    first = next(one for one in tickets_of(app, cast, "acme") if one.id == bobs_ticket.id)
+    assert (follow_up.code, follow_up.follows_id) == (row.ticket_code, first.id)
+    assert follow_up.requester_user_id == cast.users["Bob"]
+    assert follow_up.subject == f"{first.subject} ({first.code})"
 
 
 def test_a_vendor_s_answer_is_an_internal_note_and_ends_the_wait(app, cast, box, bobs_ticket, said, change):

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from msp.background import runner
-from msp.intake.texts import arriving, sending
+from msp.intake.texts import acknowledging, arriving, sending
 from msp.intake.texts import gateway as texts
 from msp.intake.texts.models import IncomingText, OutgoingText, TextThread
 from tenants.foundation import time
@@ -17,57 +17,13 @@ from tenants.people.models import Membership
 from tenants.tickets import queries, services
 from tenants.tickets.models import Message, Ticket
 from tests.msp.intake import gateway as fake
-
-PHONE, STRANGER = "+6281234567890", "+6281999999999"
-
-
-@pytest.fixture
-def gateway(app, database, monkeypatch):
-    with fake.running() as found:
-        settings = replace(
-            app.extensions["settings"],
-            messages_url=found.url,
-            messages_account=fake.ACCOUNT,
-            messages_token=fake.TOKEN,
-            messages_from=fake.OURS,
-        )
-        monkeypatch.setitem(app.extensions, "settings", settings)
-        yield found
+from tests.msp.intake.gateway import PHONE, STRANGER
 
 
-@pytest.fixture
-def key(app):
-    with app.app_context():
-        return texts.public_key()
-
-
-@pytest.fixture
-def numbers(within):
-    """Bob's number; nobody knows the stranger's."""
-    with within("acme"):
-        db.session.execute(update(Membership).where(Membership.name == "Bob").values(phone=PHONE))
-        db.session.commit()
-
-
-@pytest.fixture
-def bring(client, key, gateway):
-    """Bring a text as the gateway does; `signature` and `token` may be wrong."""
-    counter = iter(range(1, 1000))
-
-    def bring(body="The printer is dead", *, sender=PHONE, token=fake.TOKEN, signature=None, to=None, **more):
-        fields = {
-            "MessageSid": f"SM{next(counter):030d}",
-            "From": sender,
-            "Body": body,
-            "NumMedia": "0",
-        } | more
-        path = to or f"/intake/messages/{key}"
-        signed = texts.signature_of(
-            token, f"http://portal.test{path}", {one: [fields[one]] for one in fields}
-        )
-        return client.post(path, data=fields, headers={"X-Twilio-Signature": signature or signed})
-
-    return bring
+@pytest.fixture(autouse=True)
+def unacknowledged(monkeypatch):
+    """What goes out by itself has tests of its own."""
+    monkeypatch.setattr(acknowledging, "TO_ALL", acknowledging.limits.Limit("none", 0, timedelta(hours=1)))
 
 
 def all_of(within, model, who="Leo"):
