@@ -267,6 +267,15 @@ class TicketEvent(TenantOwned, Base):
             "at",
             postgresql_where=text("kind = 'resolved'"),
         ),
+        # What of all was resolved when, whoever did it; and whether it was reopened.
+        Index("ix_ticket_events_resolved_at", "tenant_id", "at", postgresql_where=text("kind = 'resolved'")),
+        Index(
+            "ix_ticket_events_reopened",
+            "tenant_id",
+            "ticket_id",
+            "at",
+            postgresql_where=text("kind = 'reopened'"),
+        ),
     )
 
     @classmethod
