@@ -11,7 +11,7 @@ from wtforms import BooleanField, DecimalField, HiddenField, SelectField, String
 from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
 from msp.console.blueprint import bp
-from msp.console.periods import asked_period
+from msp.web.periods import asked_period
 from msp.console.tenants import revision, saved
 from msp.console.tier_figures import list_at_vendors
 from msp.web.access import actor, require
