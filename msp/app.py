@@ -49,6 +49,7 @@ BLUEPRINTS = (
     "msp.campaigns",
     "msp.upkeep",
     "msp.staff",
+    "msp.figures",
     "msp.knowledge",
     "msp.agents",
     "msp.intake",

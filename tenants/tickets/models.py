@@ -267,14 +267,12 @@ class TicketEvent(TenantOwned, Base):
             "at",
             postgresql_where=text("kind = 'resolved'"),
         ),
-        # What of all was resolved when, whoever did it; and whether it was reopened.
-        Index("ix_ticket_events_resolved_at", "tenant_id", "at", postgresql_where=text("kind = 'resolved'")),
+        # What was resolved or reopened when, whoever did it.
         Index(
-            "ix_ticket_events_reopened",
+            "ix_ticket_events_outcomes",
             "tenant_id",
-            "ticket_id",
             "at",
-            postgresql_where=text("kind = 'reopened'"),
+            postgresql_where=text("kind IN ('resolved', 'reopened')"),
         ),
     )
 

@@ -12,20 +12,13 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("ticket_timers", sa.Column("elapsed_seconds", sa.BigInteger(), nullable=True))
     op.create_index(
-        "ix_ticket_events_resolved_at",
+        "ix_ticket_events_outcomes",
         "ticket_events",
         ["tenant_id", "at"],
-        postgresql_where=sa.text("kind = 'resolved'"),
-    )
-    op.create_index(
-        "ix_ticket_events_reopened",
-        "ticket_events",
-        ["tenant_id", "ticket_id", "at"],
-        postgresql_where=sa.text("kind = 'reopened'"),
+        postgresql_where=sa.text("kind IN ('resolved', 'reopened')"),
     )
 
 
 def downgrade() -> None:
-    op.drop_index("ix_ticket_events_reopened", table_name="ticket_events")
-    op.drop_index("ix_ticket_events_resolved_at", table_name="ticket_events")
+    op.drop_index("ix_ticket_events_outcomes", table_name="ticket_events")
     op.drop_column("ticket_timers", "elapsed_seconds")
