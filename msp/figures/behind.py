@@ -9,6 +9,7 @@ from flask import request
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, func, select, tuple_
 
+from contracts.clock.zones import ZONE_NAMES
 from msp.figures.asking import Address, place_of
 from msp.figures.load import DAYS, HOURS
 from msp.figures.names import NONE, language
@@ -17,7 +18,6 @@ from msp.figures.resolved import Behind
 from msp.web.periods import Period, asked_period
 from tenants.foundation.db import among, db
 from tenants.foundation.errors import NotFound
-from contracts.clock.zones import ZONE_NAMES
 from tenants.tickets.categories import read_tree
 from tenants.tickets.models import Ticket
 

@@ -54,7 +54,7 @@ def list_repeated(period: Period, *, least: int) -> list[Repeated]:
         counted = counted.where(Ticket.tenant_id == period.tenant_id)
     rows = db.session.execute(counted).all()
     heads = _count_heads({row[0] for row in rows})
-    found = [Repeated(row[0], row[1], row[2], row[3], heads.get(row[0], 0), row[4]) for row in rows]
+    found = [Repeated(row[0], row[1] or 0, row[2], row[3], heads.get(row[0], 0), row[4]) for row in rows]
     return sorted(found, key=lambda one: (-one.tickets, one.tenant_id, one.category_id))
 
 

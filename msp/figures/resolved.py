@@ -3,8 +3,8 @@
 First contact: of the tickets that stayed resolved, those without a hand-over, before whose resolution nobody of staff but
 the resolver told the requester anything, by at most one reply (the solution's own words not counted), while the
 requester did not have to write again.
-Time to first reply and to resolution: the business seconds of the contract's clocks, of the tickets whose clock stopped;
-the resolution clock's cycles count together.
+Time to first reply and to resolution: the business seconds of the contract's clocks, of the tickets whose clock
+stopped; the resolution clock's cycles count together.
 """
 
 from collections.abc import Sequence

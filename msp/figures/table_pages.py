@@ -108,10 +108,8 @@ def _read(table: Asked) -> tuple[Sequence[Line], Names]:
 def list_tickets() -> Any:
     """The tickets behind a number, the latest first."""
     after, limit = asked(datetime, int)
-    if "of" in request.args:
-        found = _behind_resolved(after, limit)
-    else:
-        found = behind.asked_opened(after, limit)
+    read = _behind_resolved if "of" in request.args else behind.asked_opened
+    found = read(after, limit)
     page = cut(found.rows, limit, lambda one: (one.at, one.sort))
     return render_template(
         "figures/list_tickets.html",

@@ -124,13 +124,13 @@ def judged(lines: CTE, begin: datetime, end: datetime, quiet: timedelta) -> Subq
     return told.subquery()
 
 
-def once(found: Select[Any], name: str) -> CTE:
+def once(found: Any, name: str) -> CTE:
     """A part of a statement that is worked out once, whoever asks for it how often.
 
-    PostgreSQL takes what the wall lets through for far less than it is. Parts that stand apart are joined by hashing all
-    the same; tables joined at once would be read again for each line.
+    PostgreSQL takes what the wall lets through for far less than it is. Parts that stand apart are joined by hashing
+    all the same; tables joined at once would be read again for each line.
     """
-    return found.cte(name).prefix_with("MATERIALIZED", dialect="postgresql")
+    return cast(CTE, found.cte(name).prefix_with("MATERIALIZED", dialect="postgresql"))
 
 
 def counts(told: Any) -> tuple[ColumnElement[int], ...]:

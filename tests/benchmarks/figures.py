@@ -120,8 +120,8 @@ def _stories() -> Iterator[str]:
     who = f"{TENANTS * PEOPLE} + 1 + {h('solver', 'id')} % {STAFF}"
     for seq, kind, side, minutes, every in _HISTORY:
         yield (
-            "INSERT INTO ticket_events (tenant_id, ticket_id, seq, kind, at, actor_kind, actor_user_id, actor_name, data)"
-            f" SELECT tenant_id, id, {seq}, '{kind}', opened_at + {minutes} * interval '1 minute', '{side}', {who},"
+            "INSERT INTO ticket_events (tenant_id, ticket_id, seq, kind, at, actor_kind, actor_user_id, actor_name,"
+            f" data) SELECT tenant_id, id, {seq}, '{kind}', opened_at + {minutes} * interval '1 minute', '{side}', {who},"
             f" 'Somebody', '{{}}' FROM tickets WHERE {h('some', 'id')} % {every} = 0"
         )
     for side, minutes in (("requester", 0), ("staff", 30), ("staff", 300)):
@@ -138,8 +138,8 @@ def _stories() -> Iterator[str]:
             f" {seconds} * ({h(clock, 'id')} % 5) FROM tickets"
         )
     yield (
-        "INSERT INTO hand_overs (tenant_id, ticket_id, from_tier, to_tier, state, symptoms, tried, evidence, suspected_cause,"
-        " told_requester, made_by_user_id, made_by_name, made_at, decided_at)"
+        "INSERT INTO hand_overs (tenant_id, ticket_id, from_tier, to_tier, state, symptoms, tried, evidence,"
+        " suspected_cause, told_requester, made_by_user_id, made_by_name, made_at, decided_at)"
         " SELECT tenant_id, id, 'L1', 'L2', (ARRAY['accepted', 'returned'])[1 + id % 2], '', '', '', '', '',"
         f" {who}, 'Somebody', opened_at + interval '1 hour', opened_at + interval '2 hours' FROM tickets"
         f" WHERE {h('passed', 'id')} % 5 = 0"
