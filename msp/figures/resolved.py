@@ -1,7 +1,7 @@
 """Resolved tickets by technician, team, client or category: one statement, however many lines and tickets there are.
 
-First contact: of the tickets that stayed resolved, those without a hand-over, before whose resolution nobody of staff but
-the resolver told the requester anything, by at most one reply (the solution's own words not counted), while the
+First contact: of the tickets that stayed resolved, those without a hand-over, before whose resolution nobody of staff
+but the resolver told the requester anything, by at most one reply (the solution's own words not counted), while the
 requester did not have to write again.
 Time to first reply and to resolution: the business seconds of the contract's clocks, of the tickets whose clock
 stopped; the resolution clock's cycles count together.
@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, Select, Subquery, and_, case, func, or_, select, true, tuple_
 
 from contracts.timers.models import TicketTimer
-from msp.staff.figures import ENOUGH, Figures, counts, judged, last_resolutions, lines_of, once, one_of
+from msp.staff.figures import ENOUGH, Figures, counts, first_resolutions, judged, lines_of, once, one_of
 from msp.staff.models import TeamMember
 from msp.web.periods import Period
 from tenants.foundation.db import db
@@ -138,7 +138,7 @@ def _same(one: Any, other: Any) -> ColumnElement[bool]:
 
 
 def _solved(by: By, period: Period) -> Select[Any]:
-    found = last_resolutions(_KEYS[by], period.begin, period.end)
+    found = first_resolutions(_KEYS[by], period.begin, period.end)
     if by in (By.TECHNICIAN, By.TEAM):
         found = found.where(TicketEvent.actor_kind == "staff")
     if by is By.TEAM:

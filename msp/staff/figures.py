@@ -1,7 +1,7 @@
 """What was resolved, and what of it stayed resolved: the one home of the formula, for one person and for all tables.
 
-Resolved: the tickets that were set to resolved within the period, each once, by the last time; of a person, those that
-this person set so.
+Resolved: the tickets that were set to resolved within the period, each once, by the first time, so that a second
+attempt does not hide that the first one failed; of a person, those that this person set so.
 Reopened: of these, those that were reopened within N days after that.
 Came back: of the others, those after which another ticket was opened within N days on the same asset and in the same
 category (also in none), or as the follow-up of this one. A ticket without an asset comes back only as a follow-up.
@@ -54,15 +54,15 @@ def figures_of(
 ) -> dict[int, Figures]:
     """By person, the figures for what they resolved within `[begin, end)`, of the clients in scope: one statement."""
     mine = TicketEvent.actor_user_id.in_(user_ids)
-    solved = last_resolutions(TicketEvent.actor_user_id, begin, end).where(mine)
+    solved = first_resolutions(TicketEvent.actor_user_id, begin, end).where(mine)
     told = judged(lines_of(solved), begin, end, quiet)
     counted = select(told.c.key, *counts(told.c)).group_by(told.c.key)
     found = {row[0]: Figures(row[1], row[2], row[3]) for row in db.session.execute(counted)}
     return {one: found.get(one, Figures(0, 0, 0)) for one in user_ids}
 
 
-def last_resolutions(key: Any, begin: datetime, end: datetime) -> Select[Any]:
-    """By `key` and ticket, the last time within `[begin, end)` that it was resolved: `key`, `at` and `solver_id`.
+def first_resolutions(key: Any, begin: datetime, end: datetime) -> Select[Any]:
+    """By `key` and ticket, the first time within `[begin, end)` that it was resolved: `key`, `at` and `solver_id`.
 
     Without a key each ticket once, under 0. Callers narrow it further; what they join must keep one line for each key
     and event.
@@ -75,12 +75,12 @@ def last_resolutions(key: Any, begin: datetime, end: datetime) -> Select[Any]:
         .select_from(TicketEvent)
         .ext(distinct_on(*each))
         .where(TicketEvent.kind == "resolved", TicketEvent.at >= begin, TicketEvent.at < end)
-        .order_by(*each, TicketEvent.at.desc(), TicketEvent.seq.desc())
+        .order_by(*each, TicketEvent.at, TicketEvent.seq)
     )
 
 
 def lines_of(solved: Select[Any]) -> CTE:
-    """`last_resolutions` numbered (`line`), with what each ticket is about."""
+    """`first_resolutions` numbered (`line`), with what each ticket is about."""
     found = once(solved, "resolutions")
     columns = (Ticket.tenant_id, Ticket.id, Ticket.asset_id, Ticket.category_id, Ticket.opened_at)
     own = once(select(*columns).where(one_of(Ticket.id, found)), "about")

@@ -121,8 +121,8 @@ def _stories() -> Iterator[str]:
     for seq, kind, side, minutes, every in _HISTORY:
         yield (
             "INSERT INTO ticket_events (tenant_id, ticket_id, seq, kind, at, actor_kind, actor_user_id, actor_name,"
-            f" data) SELECT tenant_id, id, {seq}, '{kind}', opened_at + {minutes} * interval '1 minute', '{side}', {who},"
-            f" 'Somebody', '{{}}' FROM tickets WHERE {h('some', 'id')} % {every} = 0"
+            f" data) SELECT tenant_id, id, {seq}, '{kind}', opened_at + {minutes} * interval '1 minute', '{side}',"
+            f" {who}, 'Somebody', '{{}}' FROM tickets WHERE {h('some', 'id')} % {every} = 0"
         )
     for side, minutes in (("requester", 0), ("staff", 30), ("staff", 300)):
         yield (

@@ -231,9 +231,8 @@ def _play(cast, leo, assets, which, day, acts):
 
 
 def _fate(one, told):
-    end = period().end
-    last = max(at for at in one["resolved"] if at < end)
-    if any(last <= at <= last + QUIET for at in one["reopened"]):
+    first = min(one["resolved"])
+    if any(first <= at <= first + QUIET for at in one["reopened"]):
         return "reopened"
     again = [
         other
@@ -241,7 +240,7 @@ def _fate(one, told):
         if one["asset"] is not None
         and other["asset"] is one["asset"]
         and other["id"] != one["id"]
-        and last < other["opened"] <= last + QUIET
+        and first < other["opened"] <= first + QUIET
     ]
     return "came_back" if again else "stayed"
 
