@@ -25,7 +25,9 @@ def resolved_title(lines: Sequence[Line], names: Names, days: int) -> str:
     if not told:
         return _("Too few resolved tickets to tell whose solutions hold")
     (best, name), (worst, last) = told[0], told[-1]
-    if len(told) == 1 or best == worst:
+    if len(told) > 1 and best == worst:
+        return _("Everywhere %(share)s stayed resolved for %(days)s days", share=percent(best, 0), days=days)
+    if len(told) == 1:
         return _(
             "%(name)s: %(share)s stayed resolved for %(days)s days",
             name=name,
