@@ -50,6 +50,7 @@ BLUEPRINTS = (
     "msp.campaigns",
     "msp.upkeep",
     "msp.staff",
+    "msp.figures",
     "msp.knowledge",
     "msp.training",
     "msp.agents",

@@ -100,6 +100,8 @@ class Reading:
     verdict: Verdict
     decisions: tuple[Decision, ...]
     terms_id: int | None = None
+    # Ended without an answer being due any more: closed or cancelled, not answered or resolved.
+    is_withdrawn: bool = False
 
 
 _RESOLVED = "resolved"
@@ -209,6 +211,7 @@ class _Course:
                 verdict=verdict,
                 decisions=decisions,
                 terms_id=latest.terms_id,
+                is_withdrawn=latest.is_withdrawn,
             )
 
     # What the kinds of clock differ in.

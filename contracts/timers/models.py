@@ -39,6 +39,9 @@ class TicketTimer(AllForClient, TenantOwned, Base):
     cause: Mapped[str | None]
     # The next moment at which the sweeper has something to record; null when nothing can come any more.
     look_at: Mapped[datetime | None] = moment(nullable=True)
+    # The business seconds that it ran until it stopped; null while it runs, where it was withdrawn (closed or cancelled
+    # without an answer), without a target, and where it was stored before that was kept.
+    elapsed_seconds: Mapped[int | None]
     # The moment at which the clock said all this; null where it was stored before that was kept.
     read_at: Mapped[datetime | None] = moment(nullable=True)
     __table_args__ = (

@@ -24,8 +24,16 @@ def timer_values(reading: Reading) -> dict[str, Any]:
         "missed_at": verdict.missed_at,
         "cause": verdict.cause,
         "look_at": verdict.next_look_at if reading.stopped_at is None else None,
+        "elapsed_seconds": _elapsed(reading),
     }
     return values if reading.target is None else values | {"target_seconds": reading.target.seconds}
+
+
+def _elapsed(reading: Reading) -> int | None:
+    """The time that a stopped clock ran; one that was withdrawn never said how long an answer took."""
+    if reading.stopped_at is None or reading.is_withdrawn or reading.target is None:
+        return None
+    return reading.verdict.elapsed_seconds
 
 
 def mark_values(reading: Reading) -> list[dict[str, Any]]:

@@ -216,10 +216,15 @@ def _timer_differences(stored: Stored, read: Iterable[Reading], now: datetime) -
 
 
 def _columns(name: str, row: Any, values: Mapping[str, Any]) -> Iterator[Found]:
-    """What was stored before its moment was kept, and still runs, is compared in what does not move with time."""
-    moves = row.read_at is None and row.stopped_at is None
+    """What was stored before its moment was kept, and still runs, is compared in what does not move with time.
+
+    Nothing is owed where the time that a clock ran was not kept yet when it stopped.
+    """
+    left_out = set(_MOVING) if row.read_at is None and row.stopped_at is None else set()
+    if row.elapsed_seconds is None and row.stopped_at is not None:
+        left_out.add("elapsed_seconds")
     for column, value in values.items():
-        if not (moves and column in _MOVING):
+        if column not in left_out:
             yield name, column, getattr(row, column), value
 
 

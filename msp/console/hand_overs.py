@@ -6,10 +6,10 @@ from flask import render_template
 from flask_babel import lazy_gettext as _l
 
 from msp.console.blueprint import bp
-from msp.console.periods import asked_period
 from msp.console.tier_figures import list_passed, list_returned, list_to_and_fro
 from msp.web.access import require
 from msp.web.navigation import Place
+from msp.web.periods import asked_period
 from tenants.foundation.permissions import Permission
 
 PLACE = Place(

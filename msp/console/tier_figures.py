@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, select
 
 from contracts.timers.models import SideTimer
-from msp.console.periods import Period
+from msp.web.periods import Period
 from tenants.foundation.db import db
 from tenants.tickets.models import HandOver, Ticket
 from tenants.tickets.vendor_models import VendorCase

@@ -11,12 +11,12 @@ from wtforms import BooleanField, HiddenField, SelectField, StringField
 from wtforms.validators import DataRequired, Length, Optional
 
 from msp.console.blueprint import bp
-from msp.console.periods import asked_period
 from msp.console.tenants import revision, saved
 from msp.console.tier_figures import list_at_vendors
 from msp.web.access import actor, require
 from msp.web.fields import HoursField, mail_address, options, plain_text
 from msp.web.navigation import Place
+from msp.web.periods import asked_period
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.permissions import Permission

@@ -127,14 +127,23 @@ def heat_map(
     title: str,
     desc: str = "",
     unit: str = "",
+    words: Sequence[Sequence[str]] = (),
+    framed: Sequence[Sequence[bool]] = (),
 ) -> Markup:
-    """A grid whose cells darken with their value in five steps; every cell says its value when pointed at or read."""
+    """A grid whose cells darken with their value in five steps; every cell says its value when pointed at or read.
+
+    `words` stand in the cells instead of the largest value; cells that are `framed` stand out.
+    """
     root = svg.drawing("heat", PLOT_FOOT + CELL * len(rows), title=title, desc=desc)
     largest = max((value for row in values for value in row if value is not None), default=0)
     for place, name in enumerate(rows):
         svg.add(root, "text", name, class_="axis", x=0, y=PLOT_FOOT + CELL * place + 16)
         for column, value in enumerate(values[place]):
-            _cell(root, place, column, len(columns), value, largest, f"{name} {columns[column]}", unit)
+            word = words[place][column] if words else None
+            _cell(root, place, column, len(columns), value, largest, f"{name} {columns[column]}", unit, word)
+    for place, row in enumerate(framed):
+        for column in (column for column, is_framed in enumerate(row) if is_framed):
+            _frame(root, place, column, len(columns))
     _column_names(root, columns)
     return svg.markup(root)
 
@@ -261,16 +270,24 @@ def _cell(
     largest: float,
     name: str,
     unit: str,
+    word: str | None = None,
 ) -> None:
     step = 0 if not value or not largest else min(5, 1 + int(4.999 * value / largest))
     cell = svg.add(root, "rect", class_=f"heat-cell heat-{step}", x=f"{svg.plain(_heat_x(column, count))}%",
                    width=f"{svg.plain((100 - HEAT_LEFT) / count)}%", y=PLOT_FOOT + CELL * row, height=CELL)  # fmt: skip
     words = "–" if value is None else f"{_number(value)} {unit}".strip()
     svg.add(cell, "title", f"{name}: {words}")
-    if value == largest and value:
-        x = _heat_x(column, count) + (100 - HEAT_LEFT) / count / 2
-        svg.add(root, "text", _number(value), class_="heat-word", x=f"{svg.plain(x)}%",
-                y=PLOT_FOOT + CELL * row + 16, text_anchor="middle")  # fmt: skip
+    x = f"{svg.plain(_heat_x(column, count) + (100 - HEAT_LEFT) / count / 2)}%"
+    place: dict[str, svg.Value] = {"x": x, "y": PLOT_FOOT + CELL * row + 16, "text_anchor": "middle"}
+    if word is not None:
+        svg.add(root, "text", word, class_=f"heat-note heat-note-{step}", **place)
+    elif value == largest and value:
+        svg.add(root, "text", _number(value), class_="heat-word", **place)
+
+
+def _frame(root: Element, row: int, column: int, count: int) -> None:
+    svg.add(root, "rect", class_="heat-frame", x=f"{svg.plain(_heat_x(column, count))}%",
+            width=f"{svg.plain((100 - HEAT_LEFT) / count)}%", y=PLOT_FOOT + CELL * row, height=CELL)  # fmt: skip
 
 
 def _column_names(root: Element, columns: Sequence[str]) -> None:

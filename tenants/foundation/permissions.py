@@ -68,6 +68,7 @@ class Permission(StrEnum):
     VIEW_OUTBOX = "console.view_outbox"
     RESEND_MAILS = "console.resend_mails"
     VIEW_RATINGS = "console.view_ratings"
+    VIEW_FIGURES = "figures.view"
     MANAGE_MAILBOXES = "console.manage_mailboxes"
 
     VIEW_CAMPAIGNS = "campaigns.view"
@@ -118,6 +119,7 @@ _MANAGER = _L3 | {
     P.VIEW_OUTBOX,
     P.RESEND_MAILS,
     P.VIEW_RATINGS,
+    P.VIEW_FIGURES,
     P.MANAGE_DESK,
     P.MANAGE_MAILBOXES,
     P.TAKE_RAW_MAIL,
@@ -136,6 +138,7 @@ PERMISSIONS: dict[MemberRole, frozenset[Permission]] = {
         P.VIEW_STAFF,
         P.VIEW_OUTBOX,
         P.VIEW_RATINGS,
+        P.VIEW_FIGURES,
         P.SORT_MAIL,
         P.MANAGE_TRAINING,
     },

@@ -267,6 +267,13 @@ class TicketEvent(TenantOwned, Base):
             "at",
             postgresql_where=text("kind = 'resolved'"),
         ),
+        # What was resolved or reopened when, whoever did it.
+        Index(
+            "ix_ticket_events_outcomes",
+            "tenant_id",
+            "at",
+            postgresql_where=text("kind IN ('resolved', 'reopened')"),
+        ),
     )
 
     @classmethod

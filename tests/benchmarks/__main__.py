@@ -22,7 +22,7 @@ from sqlalchemy import event
 
 from msp.embedded import start_postgres, start_valkey
 from tests import cluster
-from tests.benchmarks import clock, loading, rollouts, sweeping, what_if
+from tests.benchmarks import clock, figures, loading, rollouts, sweeping, what_if
 from tests.benchmarks.loading import SCALES, Loaded
 from tests.benchmarks.measures import Measure, count_statements, measures, warm_up
 from tests.benchmarks.requests import Answers, Ask, ask_once, load
@@ -273,6 +273,7 @@ def main() -> int:
         show(sweeping.lines(folder))
         show(what_if.lines(folder))
         show(rollouts.lines(folder))
+        show(figures.lines(folder))
         show(clock.table())
     finally:
         valkey.stop()

@@ -41,6 +41,8 @@ ELSEWHERE = {
     "campaigns.start_campaign": "looks as approving does",
     "campaigns.pause_campaign": "looks as aborting does",
     "knowledge.offer_answers": "a piece of the page on which tickets are opened",
+    "figures.download_": "a download",
+    "figures.list_tickets": "needs a number, the tests of figures follow one",
     "desk.act_on_many": "needs ticked tickets",
     "training.choose_client": "leads elsewhere",
     "training.refuse_class": "needs a category of tickets",
@@ -58,6 +60,7 @@ VIEWERS = {
     "upkeep": "Nadia",
     "search": "Nadia",
     "staff": "Mia",
+    "figures": "Mia",
     "knowledge": "Nadia",
     "training": "Mia",
 }

@@ -106,15 +106,13 @@ def _papers(people: dict[str, StaffMember], stage: Stage, by: Actor, today: date
 
 
 def _roster(people: dict[str, StaffMember], stage: Stage, by: Actor, today: date) -> None:
-    """From the week of the month's first day on, six weeks; somebody is on leave in the week after next."""
-    first = today.replace(day=1)
-    first -= timedelta(days=first.weekday())
+    """From three months ago until a month from now; somebody is on leave in the week after next."""
+    first = today - timedelta(days=91 + today.weekday())
+    last = today + timedelta(days=34 - today.weekday())
     away = today + timedelta(days=14 - today.weekday())
     leave = (away, away + timedelta(days=4), MAKASSAR)
     roster.add_absence(people["wulan"], "leave", *leave, note="Cuti tahunan", by=by, at=stage.now)
     for turn in TURNS:
-        pattern = Pattern(
-            weekly(turn.days), first, first + timedelta(days=41), turn.starts, turn.ends, turn.zone
-        )
+        pattern = Pattern(weekly(turn.days), first, last, turn.starts, turn.ends, turn.zone)
         said = roster.Planned(person=people[turn.key], kind=turn.kind, tier=turn.tier, time_zone=turn.zone)
         roster.add_pattern(said, pattern, country="ID", by=by, at=stage.now)

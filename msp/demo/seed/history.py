@@ -8,6 +8,8 @@ from msp.demo.seed.stories import Step, Story, calendar_for, company_of
 from msp.demo.seed.times import Stage, after
 
 TICKETS = 21
+# Which of eight tickets is reopened once, as not every solution holds.
+AGAIN = 3
 PRIORITIES = ("P1", "P2", "P2", "P3", "P3", "P3", "P3", "P4", "P4")
 HELPERS = {"kopi-senja": "tono", "batik-lestari": "tono", "klinik-sehat": "wulan", "lentera-timur": "wulan"}
 MATTERS = {
@@ -61,12 +63,14 @@ def _story(stage: Stage, slug: str, number: int) -> tuple[datetime, Story]:
     opened_at = after(calendar_for(slug, priority), day, dice.randrange(1, 240))
     requester = dice.choice([one.key for one in PEOPLE if one.home == slug])
     story = Story(
-        slug, priority, requester, subject, body, _steps(stage, slug, priority, requester, solution)
+        slug, priority, requester, subject, body, _steps(stage, slug, priority, requester, solution, number)
     )
     return opened_at.replace(second=0, microsecond=0), story
 
 
-def _steps(stage: Stage, slug: str, priority: str, requester: str, solution: str) -> tuple[Step, ...]:
+def _steps(
+    stage: Stage, slug: str, priority: str, requester: str, solution: str, number: int
+) -> tuple[Step, ...]:
     level = terms_of(company_of(slug))["service_levels"][priority]
     helper, dice, english = HELPERS[slug], stage.dice, company_of(slug).language == "en"
     respond = level["response_minutes"] * _share(stage, late=0.07)
@@ -86,6 +90,10 @@ def _steps(stage: Stage, slug: str, priority: str, requester: str, solution: str
             ),
         ]
     steps.append(Step("resolve", max(solve - respond, 5), helper, solution))
+    if number % 8 == AGAIN:
+        words = "It is the same again this morning." if english else "Pagi ini terjadi lagi."
+        steps.append(Step("reopen", dice.randrange(200, 900), requester, words))
+        steps.append(Step("resolve", dice.randrange(60, 240), helper, solution))
     steps.append(Step("close", dice.randrange(60, 600), requester if dice.random() < 0.5 else ""))
     return tuple(steps)
 

@@ -23,7 +23,7 @@ from tenants.tickets.messages import Requester, add_message
 from tenants.tickets.models import Ticket
 from tenants.tickets.opening import Request, open_ticket
 from tenants.tickets.rules import is_open
-from tenants.tickets.states import change_state, close_ticket, resolve_ticket
+from tenants.tickets.states import change_state, close_ticket, reopen_ticket, resolve_ticket
 
 # What a priority is made of under the default matrix.
 RANKS = {"P1": ("high", "high"), "P2": ("high", "medium"), "P3": ("medium", "medium"), "P4": ("low", "low")}
@@ -148,6 +148,10 @@ def _resolve(ticket: Ticket, words: str, by: Actor, at: datetime) -> None:
     resolve_ticket(ticket, solution=words, by=by, at=at, replay=True)
 
 
+def _reopen(ticket: Ticket, words: str, by: Actor, at: datetime) -> None:
+    reopen_ticket(ticket, because=words, by=by, at=at, replay=True)
+
+
 def _close(ticket: Ticket, _words: str, by: Actor, at: datetime) -> None:
     close_ticket(ticket, by=by, at=at, replay=True)
 
@@ -169,6 +173,7 @@ VERBS: dict[str, Callable[[Ticket, str, Actor, datetime], None]] = {
     "wait": _wait,
     "go on": _go_on,
     "resolve": _resolve,
+    "reopen": _reopen,
     "close": _close,
     "hand over": _hand_over,
     "accept": _accept,

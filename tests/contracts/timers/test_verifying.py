@@ -73,6 +73,8 @@ PLANTED = [
     ("ticket_timers", "clock = 'resolution'", "target_version = 9", ("resolution 1", "target_version")),
     ("ticket_timers", "clock = 'resolution'", "look_at = '2026-12-01T00:00Z'", ("resolution 1", "look_at")),
     ("ticket_timers", "clock = 'resolution'", "cycle = 2", ("resolution 2", "timer")),
+    ("ticket_timers", "clock = 'response'", "elapsed_seconds = 1", ("response 1", "elapsed_seconds")),
+    ("ticket_timers", "clock = 'resolution'", "elapsed_seconds = 1", ("resolution 1", "elapsed_seconds")),
     ("timer_marks", "mark = 'warning' AND percent = 50", "percent = 51", ("response 1", "warning at 50 %")),
     ("timer_marks", "percent = 75", "at = now()", ("response 1", "warning at 75 %: at")),
     ("timer_marks", "mark = 'missed'", "cause = 'reopened'", ("response 1", "mark missed: cause")),
@@ -96,6 +98,30 @@ def test_a_planted_difference_is_named_with_both_values(desk, code, superuser, t
     assert stored != recomputed
     (first, *_more) = verify_tenant(desk.tenant_id, now=LATER).differences
     assert first.code == code
+
+
+def _ran(superuser):
+    return dict(superuser.execute("SELECT clock, elapsed_seconds FROM ticket_timers").fetchall())
+
+
+def test_a_stopped_clock_keeps_how_long_it_ran(desk, code, superuser):
+    assert _ran(superuser) == {"response": 5 * 3600, "resolution": None}
+
+
+def test_a_reopened_clock_runs_again_and_a_withdrawn_one_answered_nothing(desk, superuser):
+    ticket = desk.open(MORNING)
+    desk.move(ticket, "in_progress", MORNING + timedelta(hours=1))
+    desk.move(ticket, "resolved", MORNING + timedelta(hours=2))
+    assert _ran(superuser) == {"response": None, "resolution": 2 * 3600}
+    desk.move(ticket, "in_progress", MORNING + timedelta(hours=3))
+    assert _ran(superuser)["resolution"] is None
+    desk.move(ticket, "cancelled", MORNING + timedelta(hours=4))
+    assert _ran(superuser) == {"response": None, "resolution": None}
+
+
+def test_what_stopped_before_its_time_was_kept_owes_none(desk, code, superuser):
+    superuser.execute("UPDATE ticket_timers SET elapsed_seconds = NULL")
+    assert _found(desk) == {}
 
 
 @pytest.mark.parametrize(
