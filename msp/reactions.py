@@ -49,7 +49,7 @@ WITHIN: dict[type[Event], tuple[Reaction, ...]] = {
 AFTER: dict[type[Event], tuple[Reaction, ...]] = {
     ticket.TicketOpened: (notices.acknowledge_ticket,),
     ticket.MessageAdded: (notices.pass_on_message, answer_by_text),
-    ticket.TicketResolved: (notices.announce_solution,),
+    ticket.TicketResolved: (notices.announce_solution, visiting.call_off),
     ticket.TicketClosed: (visiting.call_off,),
     ticket.TicketCancelled: (visiting.call_off,),
     ticket.RemoteSessionAsked: (consent_mail.ask_by_mail,),
