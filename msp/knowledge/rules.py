@@ -88,6 +88,11 @@ def may_read_tier(person: str | None, tier: str | None) -> bool:
     return tier is None or (person in TIERS and TIERS.index(str(person)) >= TIERS.index(tier))
 
 
+def may_concern(audience: str, tenant_ids: Collection[int], tenant_id: int) -> bool:
+    """Whether something may be tied to a client's matters: what was chosen for others is none of theirs."""
+    return audience != "chosen" or tenant_id in tenant_ids
+
+
 @dataclass(frozen=True, slots=True)
 class Secret:
     """What has to be left out of a text, and the words that stand for it."""
