@@ -64,6 +64,7 @@ AFTER: dict[type[Event], tuple[Reaction, ...]] = {
     people.PersonInvited: (account.send_invitation,),
     people.LinkIssued: (account.send_link,),
     people.AccountChanged: (account.send_notice,),
+    people.RightsChanged: (account.hand_on,),
     people.StaffLeft: (account.hand_on,),
     StatementClosed: (reports.announce_statement,),
     ClientAsked: (portal.ask_administrators,),

@@ -34,7 +34,10 @@ PROVIDERS_OWN = (
     "asset.known_error_untied",
 )
 # Acts that are the provider's own by what they say of themselves.
-PROVIDERS_BY_DETAIL = {"ticket.message_added": ("kind", "internal"), "ticket.assigned": ("because", "hand_over")}
+PROVIDERS_BY_DETAIL = {
+    "ticket.message_added": ("kind", "internal"),
+    "ticket.assigned": ("because", "hand_over"),
+}
 _APPEND = "SELECT, INSERT"
 _HEAD = "SELECT, INSERT, UPDATE"
 
