@@ -26,7 +26,7 @@ from tenants.foundation.db import db
 from tenants.foundation.errors import NotFound
 from tenants.foundation.permissions import Permission
 from tenants.tenancy.queries import find_tenant_by_id
-from tenants.tickets import queries, rules, services
+from tenants.tickets import merging, queries, rules, services
 from tenants.tickets.categories import Tree, read_tree
 from tenants.tickets.follow_ups import may_follow_up
 from tenants.tickets.models import Ticket
@@ -134,7 +134,7 @@ def render_ticket(code: str, form: MessageForm) -> Any:
         ),
         audience=audience,
         steps=queries.list_steps(view.ticket, by=actor(), at=time.now()),
-        may_say=rules.may_say(services.current_of(view.ticket).state, "public"),
+        may_say=_may_answer(view.ticket),
         may_follow_up=may_follow_up(view.ticket, time.now()),
         form=form,
         act=ActForm(formdata=None, rev=str(view.ticket.rev)),
@@ -143,11 +143,18 @@ def render_ticket(code: str, form: MessageForm) -> Any:
     return page, form_status()
 
 
+def _may_answer(ticket: Ticket) -> bool:
+    """Answers land where the story goes on, which the reader may have stopped to follow."""
+    current = services.current_of(ticket)
+    is_seen = current is ticket or queries.may_see(current, actor())
+    return is_seen and rules.may_say(current.state, "public")
+
+
 @bp.post("/tickets/<code>/messages")
 @require(Permission.OPEN_OWN_TICKETS)
 def add_message(code: str) -> Any:
     """Answer."""
-    ticket = services.current_of(queries.find_ticket(code, by=actor()))
+    ticket = merging.find_current(code, by=actor())
     form = MessageForm()
     said = acted(
         form,

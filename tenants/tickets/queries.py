@@ -58,6 +58,14 @@ def find_ticket(code: str, *, by: Actor) -> Ticket:
     return found
 
 
+def may_see(ticket: Ticket, by: Actor) -> bool:
+    """Whether somebody in whose scope a ticket is may read it."""
+    asked = select(Ticket.id).where(
+        Ticket.tenant_id == ticket.tenant_id, Ticket.id == ticket.id, visible_to(by)
+    )
+    return db.session.scalar(asked) is not None
+
+
 def list_by_codes(codes: Sequence[str], *, by: Actor) -> Sequence[Ticket]:
     """The tickets with these codes that somebody may see, in the order of the queue; the others are left out."""
     known = []

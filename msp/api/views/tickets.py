@@ -35,7 +35,7 @@ from msp.web.paging import asked
 from tenants.foundation import time
 from tenants.foundation.permissions import Permission
 from tenants.tenancy.queries import names_of, site_of
-from tenants.tickets import queries, services
+from tenants.tickets import merging, queries, services
 from tenants.tickets.categories import Tree, read_tree
 from tenants.tickets.linking import list_relations
 from tenants.tickets.models import Message, Ticket
@@ -126,7 +126,7 @@ def find_ticket(code: str) -> Any:
 @bp.doc(tags=["Tickets"])
 def add_message(code: str, json_data: dict[str, Any]) -> Any:
     """Say something on a ticket. A public reply by staff answers the requester."""
-    ticket = services.current_of(queries.find_ticket(code, by=actor()))
+    ticket = merging.find_current(code, by=actor())
     said = services.add_message(
         ticket, body=json_data["body"], kind=json_data["kind"], by=actor(), at=time.now()
     )
