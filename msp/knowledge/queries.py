@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import and_, desc, false, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import load_only
 
 from msp.knowledge.models import (
     Article,
@@ -24,6 +25,15 @@ from tenants.foundation.actor import Actor
 from tenants.foundation.db import among, db
 from tenants.foundation.errors import NotFound
 from tenants.tickets.models import Ticket
+
+_LISTED = (
+    ArticleEdition.article_id,
+    ArticleEdition.language,
+    ArticleEdition.slug,
+    ArticleEdition.kind,
+    ArticleEdition.title,
+    ArticleEdition.steps,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +96,16 @@ def in_language(editions: dict[str, ArticleEdition], language: str) -> ArticleEd
 
 def list_editions(
     reader: Reader | None, language: str, *, kinds: Collection[str] = (), limit: int = 60
-) -> list[ArticleEdition]:
-    """What a reader may read, one text each, by title: in the language where it is there."""
+) -> Sequence[ArticleEdition]:
+    """What a reader may read, one each, by title: in the language where it is there. Only what lists show is read."""
     own = desc(ArticleEdition.language == language)
-    one = select(ArticleEdition).where(readable_edition(reader)).ext(distinct_on(ArticleEdition.article_id))
+    each = select(ArticleEdition.id).where(readable_edition(reader))
     if kinds:
-        one = one.where(ArticleEdition.kind.in_(kinds))
-    found = db.session.scalars(one.order_by(ArticleEdition.article_id, own)).all()
-    return sorted(found, key=lambda each: each.title.lower())[:limit]
+        each = each.where(ArticleEdition.kind.in_(kinds))
+    one = each.ext(distinct_on(ArticleEdition.article_id)).order_by(ArticleEdition.article_id, own)
+    listed = select(ArticleEdition).where(ArticleEdition.id.in_(one))
+    by_title = listed.order_by(func.lower(ArticleEdition.title), ArticleEdition.id).limit(limit)
+    return db.session.scalars(by_title.options(load_only(*_LISTED))).all()
 
 
 def find_article(slug: str, *, by: Actor) -> Article:
