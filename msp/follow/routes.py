@@ -12,7 +12,7 @@ from msp.follow.blueprint import bp
 from msp.mail import followers
 from msp.portal.forms import ReopenForm
 from msp.threads.acting import acted, form_status, hand_out, keep_uploads
-from msp.threads.entries import tell
+from msp.threads.entries import asked_line, tell
 from msp.threads.forms import ActForm, MessageForm, RatingForm
 from msp.web.access import actor, credential
 from msp.web.limits import limiter
@@ -26,6 +26,7 @@ from tenants.tickets import queries, rules, services
 from tenants.tickets.models import Ticket
 from tenants.tickets.ratings import find_rating, may_rate
 from tenants.tickets.ratings import rate_ticket as keep_rating
+from tenants.tickets.stories import read_story
 
 __all__ = ["asking", "bp"]
 # A link in an old mail opens nothing any more.
@@ -67,7 +68,7 @@ def show_ticket(token: str) -> Any:
 
 
 def _page(token: str, ticket: Ticket, form: MessageForm) -> Any:
-    history = queries.list_history_with_messages(ticket, by=actor())
+    story = read_story(ticket, by=actor(), before=asked_line())
 
     def file_url(file: queries.FileOnTicket) -> str:
         return url_for("follow.download_file", token=token, public_id=file.public_id)
@@ -77,8 +78,9 @@ def _page(token: str, ticket: Ticket, form: MessageForm) -> Any:
         "follow/show_ticket.html",
         token=token,
         ticket=ticket,
+        story=story,
         entries=tell(
-            history, queries.list_files(ticket, by=actor()), audience="requester", file_url=file_url
+            story.told, queries.list_files(ticket, by=actor()), audience="requester", file_url=file_url
         ),
         steps=queries.list_steps(ticket, by=actor(), at=now),
         may_say=rules.may_say(ticket.state, "public"),

@@ -14,7 +14,7 @@ from msp.portal.forms import ReopenForm, WithdrawForm
 from msp.portal.home import narrowed_to_tenant
 from msp.threads.acting import acted, form_status, hand_out, keep_uploads
 from msp.threads.choices import category_options
-from msp.threads.entries import audience_of, tell
+from msp.threads.entries import asked_line, audience_of, tell
 from msp.threads.forms import ActForm, MessageForm, RatingForm, RequestForm
 from msp.web.access import actor, require, tenant
 from msp.web.fields import options
@@ -31,6 +31,7 @@ from tenants.tickets.categories import Tree, read_tree
 from tenants.tickets.follow_ups import may_follow_up
 from tenants.tickets.models import Ticket
 from tenants.tickets.ratings import rate_ticket as keep_rating
+from tenants.tickets.stories import list_merged_messages, read_story
 
 
 @bp.get("/tickets")
@@ -113,9 +114,7 @@ def show_ticket(code: str) -> Any:
 def render_ticket(code: str, form: MessageForm) -> Any:
     """The ticket's page with a composer as it was filled in."""
     view = queries.find_ticket_view(code, by=actor())
-    history = queries.list_history_with_messages(view.ticket, by=actor())
-    lines = [line for line, _message in history]
-    said = [message for _line, message in history if message is not None]
+    story = read_story(view.ticket, by=actor(), before=asked_line())
     audience = audience_of(view.ticket, actor())
 
     def file_url(file: queries.FileOnTicket) -> str:
@@ -126,19 +125,22 @@ def render_ticket(code: str, form: MessageForm) -> Any:
         view=view,
         ticket=view.ticket,
         entries=tell(
-            history,
+            story.told,
             view.files,
             audience=audience,
             file_url=file_url,
-            merged=queries.list_merged_messages(view.ticket, lines, by=actor()),
+            merged=list_merged_messages(view.ticket, story, by=actor()),
         ),
         audience=audience,
+        story=story,
         steps=queries.list_steps(view.ticket, by=actor(), at=time.now()),
         may_say=_may_answer(view.ticket),
         may_follow_up=may_follow_up(view.ticket, time.now()),
         form=form,
         act=ActForm(formdata=None, rev=str(view.ticket.rev)),
-        panels=panels("ticket", ticket=view.ticket, view=view, history=lines, said=said, staff=False),
+        panels=panels(
+            "ticket", ticket=view.ticket, view=view, history=story.lines, said=story.said, staff=False
+        ),
     )
     return page, form_status()
 

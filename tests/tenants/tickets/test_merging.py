@@ -10,6 +10,7 @@ from tenants.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 from tenants.people.models import Membership
 from tenants.tickets import follow_ups, linking, merging, queries, services, watching
 from tenants.tickets.models import Ticket
+from tenants.tickets.stories import list_merged_messages, read_story
 from tests import personas
 from tests.tickets import MONDAY, alice, bob, later, leo, open_in_scope, opened, request, tina
 
@@ -61,12 +62,12 @@ def test_the_requester_of_both_does_not_watch_as_well(desk, target):
 def test_what_was_said_is_told_with_the_code_and_notes_stay_with_staff(desk, source, target):
     services.add_message(source, body="A secret", kind="internal", by=tina(desk), at=later(minutes=1))
     merge(desk, source, target)
-    told = queries.list_merged_messages(target, queries.list_history(target.id), by=tina(desk))
+    told = list_merged_messages(target, read_story(target, by=tina(desk)), by=tina(desk))
     assert [(said.body, code) for _line, said, code in told] == [
         ("It burns since this morning.", source.code),
         ("A secret", source.code),
     ]
-    assert len(queries.list_merged_messages(target, queries.list_history(target.id), by=alice(desk))) == 1
+    assert len(list_merged_messages(target, read_story(target, by=alice(desk)), by=alice(desk))) == 1
 
 
 def test_parts_and_earlier_merges_move_on(desk, source, target):
