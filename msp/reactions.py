@@ -50,7 +50,7 @@ WITHIN: dict[type[Event], tuple[Reaction, ...]] = {
 AFTER: dict[type[Event], tuple[Reaction, ...]] = {
     ticket.TicketOpened: (notices.acknowledge_ticket, acknowledge_text),
     ticket.MessageAdded: (notices.pass_on_message, answer_by_text),
-    ticket.TicketResolved: (notices.announce_solution,),
+    ticket.TicketResolved: (notices.announce_solution, visiting.call_off),
     ticket.TicketClosed: (visiting.call_off,),
     ticket.TicketCancelled: (visiting.call_off,),
     ticket.RemoteSessionAsked: (consent_mail.ask_by_mail,),
@@ -65,6 +65,7 @@ AFTER: dict[type[Event], tuple[Reaction, ...]] = {
     people.PersonInvited: (account.send_invitation,),
     people.LinkIssued: (account.send_link,),
     people.AccountChanged: (account.send_notice,),
+    people.RightsChanged: (account.hand_on,),
     people.StaffLeft: (account.hand_on,),
     StatementClosed: (reports.announce_statement,),
     ClientAsked: (portal.ask_administrators,),

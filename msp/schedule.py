@@ -1,7 +1,7 @@
 """One table of periodic work: what the sweeper does besides ringing for due rows, and how often."""
 
 from contracts.timers.sweep import sweep_due_side_timers, sweep_due_timers
-from msp.account.jobs import forget_expired
+from msp.account.jobs import forget_expired, sweep_misheld_tickets
 from msp.api.idempotency import forget_old_answers
 from msp.background.periodic import Periodic
 from msp.campaigns.jobs import ring_due_campaigns
@@ -35,6 +35,7 @@ def table() -> tuple[Periodic, ...]:
         Periodic("campaigns of a restored database", 60, pause_restored),
         Periodic("campaigns", 1, ring_due_campaigns),
         Periodic("sightings of agents", FLUSH_SECONDS, flush_sightings),
+        Periodic("tickets of people who may not hold them", 600, sweep_misheld_tickets),
         Periodic("visits that begin", 30, sweep_due_visits),
         Periodic("training on the next day", 300, sweep_due_reminders),
         Periodic("mailboxes", 5, sweep_due_mailboxes),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import structlog
 from sqlalchemy import select
 
 from msp.account import mails
@@ -9,12 +10,16 @@ from msp.background.jobs import job
 from tenants.foundation import time
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
-from tenants.foundation.scope import Role, Scope, enter, gate
+from tenants.foundation.scope import Role, Scope, enter, gate, of_tenant
 from tenants.foundation.work import Claimed, request_work
 from tenants.people import limits, requests, sessions
-from tenants.people.events import AccountChanged, LinkIssued, PersonInvited, StaffLeft
-from tenants.tickets.assignments import assign_ticket
+from tenants.people.events import AccountChanged, LinkIssued, PersonInvited, RightsChanged
+from tenants.tenancy.queries import list_all_tenants
+from tenants.tickets.assignments import free_misheld
 from tenants.tickets.models import OPEN_STATES, Ticket
+
+PORTAL = Actor.system("Portal")
+log = structlog.get_logger()
 
 
 @job("account.begin_password_reset", queue="mail")
@@ -62,8 +67,8 @@ def send_notice(event: AccountChanged) -> None:
     _ask("account.mail_notice", event, user=event.user_id, email=event.email, what=event.what)
 
 
-def hand_on(event: StaffLeft) -> None:
-    """Reaction: what a leaver holds goes back to the queues."""
+def hand_on(event: RightsChanged) -> None:
+    """Reaction: what somebody holds and may not hold any more goes back to the queues."""
     request_work(
         "account.hand_on_tickets",
         tenant_id=event.tenant_id,
@@ -77,12 +82,31 @@ def _all_of(work: Claimed) -> Scope:
 
 @job("account.hand_on_tickets", scope=_all_of)
 def hand_on_tickets(work: Claimed) -> None:
-    """Nobody holds the open tickets of one who left, so that they are shown to all who may take them."""
-    held = select(Ticket).where(
+    """Nobody holds an open ticket without grant and tier, so that it is shown to all who may take it."""
+    held = select(Ticket.tenant_id).where(
         Ticket.assignee_user_id == work.arguments["user"], Ticket.state.in_(OPEN_STATES)
     )
-    for ticket in db.session.scalars(held.order_by(Ticket.tenant_id, Ticket.id)).all():
-        assign_ticket(ticket, to_user_id=None, by=Actor.system("leaver"), at=time.now())
+    for tenant_id in db.session.scalars(held.distinct().order_by(Ticket.tenant_id)).all():
+        free_misheld(tenant_id, by=PORTAL, at=time.now())
+
+
+def sweep_misheld_tickets() -> int:
+    """Periodic: free what was given to somebody at the very moment in which they lost the right to it."""
+    with enter(gate()):
+        tenants = [one.id for one in list_all_tenants()]
+    return sum(map(_free, tenants))
+
+
+def _free(tenant_id: int) -> int:
+    """One bad client never stops the sweep."""
+    try:
+        with enter(of_tenant(tenant_id)):
+            freed = free_misheld(tenant_id, by=PORTAL, at=time.now())
+            db.session.commit()
+    except Exception as error:
+        log.exception("tickets not freed", tenant=tenant_id, error=type(error).__name__)
+        return 0
+    return freed
 
 
 def forget_expired() -> None:

@@ -65,14 +65,16 @@ def _save(
 ) -> None:
     acting: dict[str, Any] = {"by": actor(), "at": time.now()}
     place = tree.named(form.category.data or "")
-    services.categorise(ticket, place.category if place else None, rev=form.seen, **acting)
+    # First what always compares the page with the ticket: one that is out of date changes neither.
     services.place_ticket(
         ticket,
         asset=_chosen(assets, form.asset.data),
         further=[one for one in assets if str(one.public_id) in (form.further.data or ())],
         site=_chosen(sites, form.site.data),
+        rev=form.seen,
         **acting,
     )
+    services.categorise(ticket, place.category if place else None, **acting)
 
 
 def _chosen(rows: list[Any], public_id: str | None) -> Any:

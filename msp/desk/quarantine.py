@@ -183,6 +183,6 @@ def show_ticket_mail(code: str, mail_id: str) -> Any:
 
 def build_mails(*, ticket: Ticket, said: Sequence[Message], staff: bool, **_more: Any) -> Panel | None:
     """The panel of the mails that a ticket was made of, for staff; looked for where something came by mail."""
-    mailed = staff and any(one.via == "mail" for one in said)
+    mailed = staff and (ticket.source == "mail" or any(one.via == "mail" for one in said))
     found = quarantine.list_mails_of(ticket) if mailed else []
     return ("desk/mails_panel.html", {"mails": found}) if found else None

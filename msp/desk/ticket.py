@@ -9,7 +9,7 @@ from msp.desk.blueprint import bp
 from msp.desk.composing import filled_reply
 from msp.threads.acting import acted, form_status, keep_uploads
 from msp.threads.around import awaited_change
-from msp.threads.entries import tell
+from msp.threads.entries import asked_line, tell
 from msp.threads.forms import ActForm, StaffMessageForm
 from msp.web.access import actor, require
 from msp.web.panels import panels
@@ -20,6 +20,7 @@ from tenants.tickets.attachments import FileOnTicket
 from tenants.tickets.hand_overs import list_decided
 from tenants.tickets.models import TicketEvent
 from tenants.tickets.replies import list_replies
+from tenants.tickets.stories import list_merged_messages, read_story
 
 
 @bp.get("/tickets/<code>")
@@ -35,9 +36,7 @@ def show_ticket(code: str) -> Any:
 def render_ticket(code: str, form: StaffMessageForm) -> Any:
     """The ticket's page with a composer as it was filled in."""
     view = queries.find_ticket_view(code, by=actor())
-    history = queries.list_history_with_messages(view.ticket, by=actor())
-    lines = [line for line, _message in history]
-    said = [message for _line, message in history if message is not None]
+    story = read_story(view.ticket, by=actor(), before=asked_line())
 
     def file_url(file: FileOnTicket) -> str:
         return url_for("desk.download_file", code=view.ticket.code, public_id=file.public_id)
@@ -50,21 +49,24 @@ def render_ticket(code: str, form: StaffMessageForm) -> Any:
         view=view,
         ticket=view.ticket,
         entries=tell(
-            history,
+            story.told,
             view.files,
             audience="staff",
             file_url=file_url,
             release_url=release_url,
-            merged=queries.list_merged_messages(view.ticket, lines, by=actor()),
+            merged=list_merged_messages(view.ticket, story, by=actor()),
         ),
+        story=story,
         steps=queries.list_steps(view.ticket, by=actor(), at=time.now()),
         may_decide=view.hand_over is not None and rules.may_hold(actor().tier, view.hand_over.to_tier),
         form=form,
         replies=list_replies(view.tenant.language),
         change=awaited_change(view.ticket),
-        passed_before=list_decided(view.ticket) if _was_handed_over(lines) else (),
+        passed_before=list_decided(view.ticket) if _was_handed_over(story.lines) else (),
         act=ActForm(formdata=None, rev=str(view.ticket.rev)),
-        panels=panels("ticket", ticket=view.ticket, view=view, history=lines, said=said, staff=True),
+        panels=panels(
+            "ticket", ticket=view.ticket, view=view, history=story.lines, said=story.said, staff=True
+        ),
     )
     return page, form_status()
 

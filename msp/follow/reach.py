@@ -15,10 +15,10 @@ from tenants.files.models import StoredFile
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
 from tenants.foundation.errors import NotFound
-from tenants.tickets import queries
 from tenants.tickets.attachments import find_file_of
 from tenants.tickets.merging import current_of
 from tenants.tickets.models import Attachment, Message, Ticket, TicketEvent
+from tenants.tickets.stories import Story, list_merged_messages
 from tenants.tickets.watching import list_watchers
 
 Side = Literal["requester", "watcher", "outsider"]
@@ -71,14 +71,11 @@ def without_third(reach: Reach, history: Sequence[Line]) -> Sequence[Line]:
     return [one for one in history if one[0].data.get("other") in (None, reach.own.code)]
 
 
-def list_own_words(
-    reach: Reach, history: Sequence[Line], *, by: Actor
-) -> list[tuple[TicketEvent, Message, str]]:
+def list_own_words(reach: Reach, story: Story, *, by: Actor) -> list[tuple[TicketEvent, Message, str]]:
     """What was said on the own ticket before it became a part of the one that is shown."""
     if reach.shown is reach.own:
         return []
-    lines = [line for line, _message in history]
-    said = queries.list_merged_messages(reach.shown, lines, by=by)
+    said = list_merged_messages(reach.shown, story, by=by)
     return [one for one in said if one[2] == reach.own.code]
 
 

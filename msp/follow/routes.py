@@ -14,7 +14,7 @@ from msp.intake.receiving import receive_ticket
 from msp.mail import followers
 from msp.portal.forms import FollowUpForm, ReopenForm
 from msp.threads.acting import acted, form_status, hand_out, keep_uploads
-from msp.threads.entries import tell
+from msp.threads.entries import asked_line, tell
 from msp.threads.forms import ActForm, MessageForm, RatingForm
 from msp.web.access import actor, credential
 from msp.web.limits import limiter
@@ -31,6 +31,7 @@ from tenants.tickets.follow_ups import follow_up_request, may_follow_up
 from tenants.tickets.models import Ticket
 from tenants.tickets.ratings import find_rating, may_rate
 from tenants.tickets.ratings import rate_ticket as keep_rating
+from tenants.tickets.stories import read_story
 
 __all__ = ["asking", "bp"]
 # A link in an old mail opens nothing any more.
@@ -84,7 +85,7 @@ def show_ticket(token: str) -> Any:
 
 def _page(token: str, reach: Reach, form: MessageForm) -> Any:
     ticket, now = reach.shown, time.now()
-    history = queries.list_history_with_messages(ticket, by=actor())
+    story = read_story(ticket, by=actor(), before=asked_line())
 
     def file_url(file: FileOnTicket) -> str:
         return url_for("follow.download_file", token=token, public_id=file.public_id)
@@ -96,12 +97,13 @@ def _page(token: str, reach: Reach, form: MessageForm) -> Any:
         token=token,
         reach=reach,
         ticket=ticket,
+        story=story,
         entries=tell(
-            without_third(reach, history),
+            without_third(reach, story.told),
             list_files(ticket, by=actor()),
             audience="requester" if is_own else "colleague",
             file_url=file_url,
-            merged=list_own_words(reach, history, by=actor()),
+            merged=list_own_words(reach, story, by=actor()),
         ),
         steps=queries.list_steps(ticket, by=actor(), at=now) if is_own else (),
         may_say=rules.may_say(reach.current.state, "public"),

@@ -14,7 +14,7 @@ from tenants.foundation.db import db
 from tenants.people.models import Membership
 from tenants.tenancy.models import Site, Tenant
 from tenants.tickets.models import HandOver, Message, Ticket, TicketEvent
-from tenants.tickets.queries import list_history_with_messages
+from tenants.tickets.stories import read_story
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def draft_from(ticket: Ticket, *, by: Actor) -> Told:
 
     Machines leave names out by lists and forms; whoever saves it has to read it first.
     """
-    history = list_history_with_messages(ticket, by=by)
+    history = read_story(ticket, by=by, most=ticket.rev).told
     passed = _last_hand_over(ticket)
     secrets = _secrets(ticket, [message for _line, message in history if message])
     first = next((message.body for _line, message in history if message), "")

@@ -1,7 +1,7 @@
 """Steps of runbooks that tick themselves: by what happens on a ticket, and by a machine that calls again."""
 
 import structlog
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 
 from msp.background.jobs import job
 from msp.knowledge.models import RunbookRun, RunbookStep
@@ -63,10 +63,12 @@ def sweep_seen_assets() -> int:
         select(RunbookStep.tenant_id, RunbookStep.ticket_id)
         .where(RunbookStep.done_at.is_(None), RunbookStep.check_name == "asset_seen")
         .distinct()
-        .limit(BATCH)
+        .subquery()
     )
+    # By chance: machines that never call again would stand before all others for ever.
+    some = select(waiting).order_by(func.random()).limit(BATCH)
     with enter(sweeper()):
-        found = db.session.execute(waiting).all()
+        found = db.session.execute(some).all()
     return sum(_look(tenant_id, ticket_id) for tenant_id, ticket_id in found)
 
 

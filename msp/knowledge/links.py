@@ -7,7 +7,7 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 
 from msp.knowledge.models import Article, ArticleAsset, ArticleTicket
-from msp.knowledge.rules import LINKS
+from msp.knowledge.rules import LINKS, may_concern
 from tenants.assets.models import Asset
 from tenants.audit import services as audit
 from tenants.foundation.actor import Actor
@@ -22,6 +22,7 @@ def link_ticket(article: Article, ticket: Ticket, *, how: str, by: Actor, at: da
     _demand(by, Permission.WORK_TICKETS)
     if how not in LINKS:
         raise Invalid("how", _l("This kind of link is not known."))
+    demand_concern(article, ticket.tenant_id, field="code")
     if how == "problem" and ticket.kind != "problem":
         raise Invalid("how", _l("Only a problem stands behind a known error."))
     row = insert(ArticleTicket).values(
@@ -33,7 +34,7 @@ def link_ticket(article: Article, ticket: Ticket, *, how: str, by: Actor, at: da
         linked_at=at,
     )
     if db.session.scalar(row.on_conflict_do_nothing().returning(ArticleTicket.id)) is not None:
-        detail = {"article": article.slug, "how": how}
+        detail = {"article": str(article.public_id), "how": how}
         _audit("ticket.article_linked", ticket.tenant_id, f"ticket {ticket.code}", by, at, detail)
 
 
@@ -46,7 +47,7 @@ def unlink_ticket(article: Article, ticket: Ticket, *, by: Actor, at: datetime) 
         ArticleTicket.article_id == article.id,
     )
     db.session.execute(gone)
-    detail = {"article": article.slug}
+    detail = {"article": str(article.public_id)}
     _audit("ticket.article_unlinked", ticket.tenant_id, f"ticket {ticket.code}", by, at, detail)
 
 
@@ -55,6 +56,7 @@ def tie_asset(article: Article, asset: Asset, *, by: Actor, at: datetime) -> Non
     _demand(by, Permission.WORK_TICKETS)
     if article.kind != "known_error":
         raise Invalid("asset", _l("Only known errors are tied to assets."))
+    demand_concern(article, asset.tenant_id, field="asset")
     row = insert(ArticleAsset).values(
         tenant_id=asset.tenant_id,
         article_id=article.id,
@@ -63,7 +65,7 @@ def tie_asset(article: Article, asset: Asset, *, by: Actor, at: datetime) -> Non
         tied_at=at,
     )
     if db.session.scalar(row.on_conflict_do_nothing().returning(ArticleAsset.id)) is not None:
-        detail = {"article": article.slug}
+        detail = {"article": str(article.public_id)}
         _audit("asset.known_error_tied", asset.tenant_id, f"asset {asset.public_id}", by, at, detail)
 
 
@@ -76,8 +78,14 @@ def untie_asset(article: Article, asset: Asset, *, by: Actor, at: datetime) -> N
         ArticleAsset.article_id == article.id,
     )
     db.session.execute(gone)
-    detail = {"article": article.slug}
+    detail = {"article": str(article.public_id)}
     _audit("asset.known_error_untied", asset.tenant_id, f"asset {asset.public_id}", by, at, detail)
+
+
+def demand_concern(article: Article, tenant_id: int, *, field: str) -> None:
+    """Refuse to tie to a client what was chosen for others. Raises Invalid on the field."""
+    if not may_concern(article.audience, article.tenant_ids, tenant_id):
+        raise Invalid(field, _l("This was written for other clients only."))
 
 
 def _demand(by: Actor, permission: Permission) -> None:

@@ -1,12 +1,13 @@
 """Finding articles: what somebody may not read is not found. Row security says the same once more for clients."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, desc, false, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import load_only
 
 from msp.knowledge.models import (
     Article,
@@ -25,6 +26,15 @@ from tenants.foundation.db import among, db
 from tenants.foundation.errors import NotFound
 from tenants.tickets.models import Ticket
 
+_LISTED = (
+    ArticleEdition.article_id,
+    ArticleEdition.language,
+    ArticleEdition.slug,
+    ArticleEdition.kind,
+    ArticleEdition.title,
+    ArticleEdition.steps,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Reader:
@@ -42,6 +52,11 @@ class Reader:
         if by.is_staff:
             return cls(by.tenants, True, by.tier)
         return cls(frozenset() if tenant_id is None else frozenset({tenant_id}), False)
+
+
+def reader_for(by: Actor, tenant_id: int) -> Reader:
+    """Staff who look for something that concerns one client: not what was chosen for others."""
+    return replace(Reader.of(by), tenants=frozenset({tenant_id}))
 
 
 def _readable(model: Any, reader: Reader, *, anonymous: bool = False) -> Any:
@@ -81,14 +96,16 @@ def in_language(editions: dict[str, ArticleEdition], language: str) -> ArticleEd
 
 def list_editions(
     reader: Reader | None, language: str, *, kinds: Collection[str] = (), limit: int = 60
-) -> list[ArticleEdition]:
-    """What a reader may read, one text each, by title: in the language where it is there."""
+) -> Sequence[ArticleEdition]:
+    """What a reader may read, one each, by title: in the language where it is there. Only what lists show is read."""
     own = desc(ArticleEdition.language == language)
-    one = select(ArticleEdition).where(readable_edition(reader)).ext(distinct_on(ArticleEdition.article_id))
+    each = select(ArticleEdition.id).where(readable_edition(reader))
     if kinds:
-        one = one.where(ArticleEdition.kind.in_(kinds))
-    found = db.session.scalars(one.order_by(ArticleEdition.article_id, own)).all()
-    return sorted(found, key=lambda each: each.title.lower())[:limit]
+        each = each.where(ArticleEdition.kind.in_(kinds))
+    one = each.ext(distinct_on(ArticleEdition.article_id)).order_by(ArticleEdition.article_id, own)
+    listed = select(ArticleEdition).where(ArticleEdition.id.in_(one))
+    by_title = listed.order_by(func.lower(ArticleEdition.title), ArticleEdition.id).limit(limit)
+    return db.session.scalars(by_title.options(load_only(*_LISTED))).all()
 
 
 def find_article(slug: str, *, by: Actor) -> Article:

@@ -88,6 +88,11 @@ def may_read_tier(person: str | None, tier: str | None) -> bool:
     return tier is None or (person in TIERS and TIERS.index(str(person)) >= TIERS.index(tier))
 
 
+def may_concern(audience: str, tenant_ids: Collection[int], tenant_id: int) -> bool:
+    """Whether something may be tied to a client's matters: what was chosen for others is none of theirs."""
+    return audience != "chosen" or tenant_id in tenant_ids
+
+
 @dataclass(frozen=True, slots=True)
 class Secret:
     """What has to be left out of a text, and the words that stand for it."""
@@ -107,8 +112,10 @@ def leave_out(text: str, secrets: Iterable[Secret]) -> str:
     """A text without names that are given, and without codes, addresses and numbers that name somebody or something."""
     for pattern in (_LINK, _ADDRESS, _CODES, _IP, _PHONE):
         text = pattern.sub(LEFT_OUT, text)
+    folded = text.casefold()
     for secret in sorted(secrets, key=lambda one: -len(one.words)):
-        if len(secret.words.strip()) > 1:
+        # A client has thousands of names, and a text holds few of them.
+        if len(secret.words.strip()) > 1 and secret.words.strip().casefold() in folded:
             whole = re.compile(rf"(?<!\w){re.escape(secret.words.strip())}(?!\w)", re.IGNORECASE)
             text = whole.sub(secret.instead.replace("\\", r"\\"), text)
     return text

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select, update
 
+from msp.knowledge.links import demand_concern
 from msp.knowledge.models import Article, RunbookRun, RunbookStep
 from msp.knowledge.queries import find_version
 from msp.knowledge.rules import Step
@@ -50,6 +51,7 @@ def start_runbook(ticket: Ticket, article: Article, *, language: str, by: Actor,
     hold(ticket)
     if article.kind != "runbook" or article.published_number is None:
         raise Invalid("runbook", _l("Choose a runbook that is published."))
+    demand_concern(article, ticket.tenant_id, field="runbook")
     if not ticket_rules.is_open(ticket.state):
         raise Conflict(_l("Runbooks are worked through on open tickets."))
     if any(one.run.article_id == article.id and one.run.finished_at is None for one in list_runs(ticket)):
@@ -69,7 +71,7 @@ def start_runbook(ticket: Ticket, article: Article, *, language: str, by: Actor,
     db.session.flush()
     db.session.add_all(_copies(run, [Step(**one) for one in version.steps], language))
     db.session.flush()
-    detail = {"runbook": article.slug, "version": version.number}
+    detail = {"runbook": str(article.public_id), "version": version.number}
     _audit("ticket.runbook_started", ticket, by, at, detail)
     return run
 

@@ -3,10 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import islice
+from secrets import token_hex
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
 
 from msp.knowledge.models import Article, ArticleEdition, ArticleVersion
 from msp.knowledge.queries import find_version
@@ -32,6 +35,7 @@ from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
 from tenants.foundation.errors import Conflict, Forbidden, Invalid, InvalidMany
 from tenants.foundation.permissions import Permission
+from tenants.tenancy.clashes import broken_constraint
 
 LONGEST_NOTE = 200
 
@@ -55,19 +59,7 @@ class Draft:
 def add_article(draft: Draft, *, by: Actor, at: datetime) -> Article:
     """Write a new article; it stays a draft until somebody publishes it. Raises InvalidMany, Forbidden."""
     _check(draft, by)
-    article = Article(
-        slug=_free_slug(draft),
-        kind=draft.kind,
-        created_by=by.name[:120],
-        created_at=at,
-        changed_at=at,
-        state="draft",
-        version_number=0,
-        audience=draft.audience,
-    )
-    _address(article, draft)
-    db.session.add(article)
-    db.session.flush()
+    article = _named(draft, by, at)
     _write(article, draft, by=by, at=at)
     _audit("article.add", article, by, at)
     return article
@@ -230,19 +222,47 @@ def _wrong_steps(draft: Draft) -> Iterator[tuple[str, Any]]:
         yield "steps_id", _l("The portal cannot see this by itself: %(names)s.", names=", ".join(unknown))
 
 
-def _free_slug(draft: Draft) -> str:
-    """The address that was asked for, or one from the title; numbered where it is taken. Raises Invalid."""
+def _named(draft: Draft, by: Actor, at: datetime) -> Article:
+    """A new row under the first address that is free. Raises Invalid where the one that was asked for is taken."""
     # Two people who write about one thing at once get one address each.
     db.session.execute(select(func.pg_advisory_xact_lock(func.hashtext("slugs of articles"))))
+    for slug in _slugs(draft):
+        article = Article(
+            slug=slug,
+            kind=draft.kind,
+            created_by=by.name[:120],
+            created_at=at,
+            changed_at=at,
+            state="draft",
+            version_number=0,
+            audience=draft.audience,
+        )
+        _address(article, draft)
+        try:
+            with db.session.begin_nested():
+                db.session.add(article)
+                db.session.flush()
+        except IntegrityError as clash:
+            if broken_constraint(clash) != "uq_articles_slug":
+                raise
+        else:
+            return article
+    raise Invalid("slug", _l("This address is taken."))
+
+
+def _slugs(draft: Draft) -> Iterator[str]:
+    """Addresses to try in turn; what one may not see has taken some of them."""
     titles = [draft.texts.get(one, {}).get("title", "") for one in ("en", "id")]
     usual = draft.slug or next((slug for slug in map(slug_of, titles) if slug), "article")
-    like = select(Article.slug).where(Article.slug.startswith(usual, autoescape=True))
-    taken = set(db.session.scalars(like))
-    if usual not in taken:
-        return usual
-    if draft.slug:
-        raise Invalid("slug", _l("This address is taken."))
-    return next(one for one in (f"{usual}-{number}" for number in range(2, 10_000)) if one not in taken)
+    if draft.slug or draft.audience != "chosen":
+        like = select(Article.slug).where(Article.slug.startswith(usual, autoescape=True))
+        taken = set(db.session.scalars(like))
+        numbered = (f"{usual}-{number}" for number in range(2, 10_000))
+        each = (usual,) if draft.slug else (usual, *islice(numbered, len(taken)))
+        yield from islice((one for one in each if one not in taken), 1)
+    if not draft.slug:
+        # By chance for what is chosen: a number would tell others that somebody had the same title.
+        yield from (f"{usual[:55].rstrip('-')}-{token_hex(4)}" for _try in range(3))
 
 
 def _address(article: Article, draft: Draft) -> None:

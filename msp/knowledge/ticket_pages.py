@@ -11,7 +11,6 @@ from msp.knowledge.drafting import body_of, draft_from
 from msp.knowledge.editor_pages import done, edit, render_article, title_of, today
 from msp.knowledge.forms import ArticleForm, LinkForm, TieForm, begun
 from msp.knowledge.models import Article
-from msp.knowledge.queries import Reader
 from msp.knowledge.searching import Hit, list_for_asset, list_for_category, offer
 from msp.knowledge.words import WHY_WORDS
 from msp.web.access import actor, require
@@ -60,7 +59,7 @@ def show_known(code: str) -> Any:
 
 def _offered(ticket: Ticket) -> list[Hit]:
     """What is tied to the asset first, then what was written for the category, then what has similar words."""
-    reader = Reader.of(actor())
+    reader = queries.reader_for(actor(), ticket.tenant_id)
     found = [
         *list_for_asset(ticket.tenant_id, ticket.asset_id, reader, reader_language()),
         *list_for_category(ticket.category_id, reader, reader_language()),
@@ -129,7 +128,8 @@ def start_runbook(code: str) -> Any:
     """Choose a runbook for a ticket; its steps are copied."""
     ticket = find_ticket(code, by=actor())
     if request.method == "GET":
-        found = queries.list_editions(Reader.of(actor()), reader_language(), kinds=("runbook",))
+        reader = queries.reader_for(actor(), ticket.tenant_id)
+        found = queries.list_editions(reader, reader_language(), kinds=("runbook",))
         return render_template("knowledge/start_runbook.html", ticket=ticket, runbooks=found)
     article = queries.find_article(request.form.get("runbook", ""), by=actor())
     run = runbooks.start_runbook(ticket, article, language=reader_language(), by=actor(), at=time.now())

@@ -50,10 +50,11 @@ def verify_audit() -> Any:
 
 
 def _audit_page(before: int | None, limit: int, flaws: list[Flaw] | None) -> Any:
-    rows = audit.list_entries(tenant(), before=before, limit=limit + 1)
+    rows = audit.list_entries(tenant(), before=before, limit=limit + 1, for_client=True)
     page = cut(rows, limit, lambda entry: (entry.seq,))
     bodies = {entry.seq: json.loads(entry.body) for entry in page.items}
-    return render_template("portal/show_audit.html", page=page, bodies=bodies, flaws=flaws)
+    own = audit.count_providers_own(tenant()) if flaws is not None else 0
+    return render_template("portal/show_audit.html", page=page, bodies=bodies, flaws=flaws, own=own)
 
 
 @bp.get("/exports")

@@ -14,7 +14,7 @@ from msp.portal.forms import ReopenForm, WithdrawForm
 from msp.portal.home import narrowed_to_tenant
 from msp.threads.acting import acted, form_status, hand_out, keep_uploads
 from msp.threads.choices import category_options
-from msp.threads.entries import audience_of, tell
+from msp.threads.entries import asked_line, audience_of, tell
 from msp.threads.forms import ActForm, MessageForm, RatingForm, RequestForm
 from msp.web.access import actor, require, tenant
 from msp.web.fields import options
@@ -26,12 +26,13 @@ from tenants.foundation.db import db
 from tenants.foundation.errors import NotFound
 from tenants.foundation.permissions import Permission
 from tenants.tenancy.queries import find_tenant_by_id
-from tenants.tickets import queries, rules, services
+from tenants.tickets import merging, queries, rules, services
 from tenants.tickets.attachments import FileOnTicket, find_file_of
 from tenants.tickets.categories import Tree, read_tree
 from tenants.tickets.follow_ups import may_follow_up
 from tenants.tickets.models import Ticket
 from tenants.tickets.ratings import rate_ticket as keep_rating
+from tenants.tickets.stories import list_merged_messages, read_story
 
 
 @bp.get("/tickets")
@@ -114,9 +115,7 @@ def show_ticket(code: str) -> Any:
 def render_ticket(code: str, form: MessageForm) -> Any:
     """The ticket's page with a composer as it was filled in."""
     view = queries.find_ticket_view(code, by=actor())
-    history = queries.list_history_with_messages(view.ticket, by=actor())
-    lines = [line for line, _message in history]
-    said = [message for _line, message in history if message is not None]
+    story = read_story(view.ticket, by=actor(), before=asked_line())
     audience = audience_of(view.ticket, actor())
 
     def file_url(file: FileOnTicket) -> str:
@@ -127,28 +126,38 @@ def render_ticket(code: str, form: MessageForm) -> Any:
         view=view,
         ticket=view.ticket,
         entries=tell(
-            history,
+            story.told,
             view.files,
             audience=audience,
             file_url=file_url,
-            merged=queries.list_merged_messages(view.ticket, lines, by=actor()),
+            merged=list_merged_messages(view.ticket, story, by=actor()),
         ),
         audience=audience,
+        story=story,
         steps=queries.list_steps(view.ticket, by=actor(), at=time.now()),
-        may_say=rules.may_say(services.current_of(view.ticket).state, "public"),
+        may_say=_may_answer(view.ticket),
         may_follow_up=may_follow_up(view.ticket, time.now()),
         form=form,
         act=ActForm(formdata=None, rev=str(view.ticket.rev)),
-        panels=panels("ticket", ticket=view.ticket, view=view, history=lines, said=said, staff=False),
+        panels=panels(
+            "ticket", ticket=view.ticket, view=view, history=story.lines, said=story.said, staff=False
+        ),
     )
     return page, form_status()
+
+
+def _may_answer(ticket: Ticket) -> bool:
+    """Answers land where the story goes on, which the reader may have stopped to follow."""
+    current = services.current_of(ticket)
+    is_seen = current is ticket or queries.may_see(current, actor())
+    return is_seen and rules.may_say(current.state, "public")
 
 
 @bp.post("/tickets/<code>/messages")
 @require(Permission.OPEN_OWN_TICKETS)
 def add_message(code: str) -> Any:
     """Answer."""
-    ticket = services.current_of(queries.find_ticket(code, by=actor()))
+    ticket = merging.find_current(code, by=actor())
     form = MessageForm()
     said = acted(
         form,

@@ -54,7 +54,9 @@ def _learn(ticket: Ticket) -> None:
     )
     learn_words(ticket, *heading, *_place(ticket), person=ticket.requester_user_id)
     for kind in MESSAGE_KINDS:
-        learn_words(ticket, *_said(ticket, kind), for_staff=kind != "public")
+        # One by one: together they may be longer than what is learned at once, and then none of it would be.
+        for words in _said(ticket, kind):
+            learn_words(ticket, words, for_staff=kind != "public")
     learn_words(ticket, *_handed_over(ticket), for_staff=True)
 
 

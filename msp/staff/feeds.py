@@ -13,7 +13,7 @@ from msp.staff.checks import audited
 from msp.staff.roster_models import RosterFeed, Shift
 from msp.staff.words import KIND_WORDS
 from tenants.foundation.actor import Actor
-from tenants.foundation.db import db
+from tenants.foundation.db import db, hold_row
 from tenants.foundation.errors import Forbidden, NotFound
 from tenants.foundation.permissions import Permission
 from tenants.foundation.scope import Scope
@@ -38,6 +38,7 @@ def issue_feed(*, by: Actor, at: datetime) -> str:
     """A new link's token; the one before it ends at once. Raises Forbidden."""
     if by.id is None or not by.is_staff:
         raise Forbidden
+    hold_row(User, by.id)
     _revoke(by, at)
     token = secrets.token_urlsafe(32)
     feed = RosterFeed(user_id=by.id, token_hash=digest(token), created_at=at)

@@ -13,11 +13,12 @@ from msp.staff.queries import list_on_duty
 from msp.staff.roster_models import ShiftNote, ShiftNoteReader, ShiftNoteTicket
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
-from tenants.foundation.errors import Forbidden, Invalid, NotFound, Refused
+from tenants.foundation.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from tenants.people.models import StaffMember
 from tenants.tenancy.queries import as_uuid
 from tenants.tickets import services
 from tenants.tickets.assignments import list_engineers
+from tenants.tickets.history import hold
 from tenants.tickets.models import Ticket
 
 LONGEST_NOTE = 5000
@@ -87,6 +88,9 @@ def _pass_one(
         return
     try:
         with db.session.begin_nested():
+            hold(ticket)
+            if ticket.assignee_user_id != by.id:
+                raise Conflict(_l("Somebody else passed it on meanwhile."))
             services.assign_ticket(ticket, to_user_id=taker.user_id if taker else None, by=by, at=at)
             db.session.add(_line(summary.note, ticket, taker))
             db.session.flush()

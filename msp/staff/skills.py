@@ -10,11 +10,12 @@ from msp.staff.checks import audited, one_line
 from msp.staff.models import LEVELS, CategorySkill, Skill, StaffSkill
 from msp.web.languages import reader_language
 from tenants.foundation.actor import Actor
-from tenants.foundation.db import db
+from tenants.foundation.db import db, hold_row
 from tenants.foundation.errors import Invalid, NotFound
 from tenants.people.models import StaffMember
 from tenants.tenancy.clashes import naming_clashes
 from tenants.tenancy.queries import as_uuid
+from tenants.tickets.category_models import Category
 
 TAKEN = _l("There is a skill of this name already.")
 CLASHES = {"uq_skills_name_en": ("name_en", TAKEN), "uq_skills_name_id": ("name_id", TAKEN)}
@@ -90,6 +91,7 @@ def set_levels(person: StaffMember, levels: Mapping[int, int], *, by: Actor, at:
     wanted = {skill: level for skill, level in levels.items() if level}
     if not set(wanted.values()) <= set(LEVELS):
         raise Invalid("level", _l("A level is 1, 2 or 3."))
+    hold_row(StaffMember, person.id)
     before = levels_of([person.user_id]).get(person.user_id, {})
     db.session.execute(delete(StaffSkill).where(StaffSkill.user_id == person.user_id))
     db.session.add_all(
@@ -121,6 +123,7 @@ def set_needs(category_id: int, needs: Mapping[int, int], *, by: Actor, at: date
     wanted = {skill: level for skill, level in needs.items() if level}
     if not set(wanted.values()) <= set(LEVELS):
         raise Invalid("level", _l("A level is 1, 2 or 3."))
+    hold_row(Category, category_id)
     db.session.execute(delete(CategorySkill).where(CategorySkill.category_id == category_id))
     db.session.add_all(
         CategorySkill(category_id=category_id, skill_id=skill, level=level) for skill, level in wanted.items()

@@ -10,7 +10,7 @@ from msp.staff.checks import audited, one_line
 from msp.staff.models import Team, TeamMember
 from msp.staff.rules import TIERS
 from tenants.foundation.actor import Actor
-from tenants.foundation.db import db
+from tenants.foundation.db import db, hold_row
 from tenants.foundation.errors import Invalid, NotFound
 from tenants.people.models import StaffMember
 from tenants.tenancy.clashes import naming_clashes
@@ -63,6 +63,8 @@ def save_team(
     if not members and lead is None:
         raise Invalid("members", _l("Choose at least one person."))
     row = team or Team()
+    if team is not None:
+        hold_row(Team, team.id)
     with naming_clashes(CLASHES):
         row.name, row.default_tier = words, default_tier
         row.lead_user_id = lead.user_id if lead else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from flask import request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -45,6 +46,12 @@ class Entry:
     role: str = ""
     # What a reply by mail repeats of earlier ones, and its signature.
     quoted: str = ""
+
+
+def asked_line() -> int | None:
+    """Before which line of a ticket's story the page ends, as its address says; None for the end of the story."""
+    asked = request.args.get("before", "")
+    return int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else None
 
 
 def audience_of(ticket: Ticket, by: Actor) -> str:

@@ -13,7 +13,7 @@ from tenants.foundation import time
 from tenants.foundation.permissions import Permission
 from tenants.tickets.models import Ticket, TicketEvent
 from tenants.tickets.queries import TicketView
-from tenants.tickets.remote import list_sessions
+from tenants.tickets.remote import list_sessions, may_allow
 from tenants.tickets.remote_models import OPEN
 from tenants.tickets.tiers import path_of
 from tenants.tickets.vendors import list_cases
@@ -40,6 +40,7 @@ def build_remote(*, view: TicketView, history: History, staff: bool, **_more: An
         "machine": machine,
         "remote_link": remote_link(machine),
         "may_act": may_act,
+        "may_allow": may_allow(view.ticket, actor()),
         "is_open": view.ticket.is_open,
     }
 

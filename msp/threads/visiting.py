@@ -113,19 +113,25 @@ def _queue(visit: Visit, ticket: Ticket, sequence: int, to: _Receiver | None) ->
 
 
 def call_off(event: TicketStateChanged) -> None:
-    """Reaction: nobody goes to a ticket that is closed or cancelled."""
+    """Reaction: nobody travels to a ticket that is resolved, closed or cancelled."""
     request_work("call_off_visit", tenant_id=event.tenant_id, arguments={"ticket": event.ticket_id})
 
 
 @job("call_off_visit")
 def call_off_visit(work: Claimed) -> None:
-    """Cancel what is still planned; nothing where the ticket is open again, or was never visited."""
+    """Cancel what is still ahead; nothing where the ticket is open again, or was never visited."""
     ticket = db.session.scalars(select(Ticket).where(Ticket.id == work.arguments["ticket"])).one()
-    visit = coming_visit(ticket) if ticket.is_over else None
-    if visit is not None:
+    hold(ticket)
+    visit = coming_visit(ticket)
+    if visit is not None and _is_needless(visit, ticket):
         with force_locale(find_tenant_by_id(ticket.tenant_id).language):
-            why = _("The ticket is closed: the visit is not needed any more.")
+            why = _("The matter is settled: the visit is not needed any more.")
         cancel_visit(ticket, visit, why=why, by=PORTAL, at=time.now())
+
+
+def _is_needless(visit: Visit, ticket: Ticket) -> bool:
+    """Whoever is there already, and resolved it on the spot, still writes a report."""
+    return ticket.is_over or (ticket.state == "resolved" and visit.state == "planned")
 
 
 def sweep_due_visits() -> int:

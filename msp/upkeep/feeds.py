@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from msp.upkeep.models import CalendarFeed
 from tenants.audit import services as audit
 from tenants.foundation.actor import Actor
-from tenants.foundation.db import db
+from tenants.foundation.db import db, hold_row
 from tenants.foundation.errors import Forbidden, Invalid, NotFound
 from tenants.foundation.permissions import PERMISSIONS, MemberRole, Permission
 from tenants.foundation.scope import Role, Scope
@@ -40,6 +40,7 @@ def issue_feed(tenant_id: int, *, by: Actor, at: datetime) -> str:
         raise Forbidden
     if tenant_id not in by.tenants:
         raise Invalid("tenant", _l("Choose one of your clients."))
+    hold_row(User, by.id)
     _revoke(tenant_id, by, at)
     token = secrets.token_urlsafe(32)
     feed = CalendarFeed(tenant_id=tenant_id, user_id=by.id, token_hash=digest(token), created_at=at)

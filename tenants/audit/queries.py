@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, not_, select
 
 from tenants.audit.models import AuditEntry, AuditHead, SystemAuditEntry, SystemAuditHead
 from tenants.foundation.db import db
@@ -55,9 +55,22 @@ def _verify_entry(row: Any, previous: bytes) -> Iterator[Flaw]:
         yield Flaw(row.seq, "the entry's columns differ from its body")
 
 
-def list_entries(tenant_id: int, *, before: int | None = None, limit: int = 50) -> list[AuditEntry]:
-    """A page of a tenant's audit log, newest first; `before` is the number to continue from."""
+def list_entries(
+    tenant_id: int, *, before: int | None = None, limit: int = 50, for_client: bool = False
+) -> list[AuditEntry]:
+    """A page of a tenant's audit log, newest first; `before` is the number to continue from.
+
+    `for_client`: without what is the provider's own.
+    """
     page = select(AuditEntry).where(AuditEntry.tenant_id == tenant_id)
+    if for_client:
+        page = page.where(AuditEntry.rows_for_client())
     if before is not None:
         page = page.where(AuditEntry.seq < before)
     return list(db.session.scalars(page.order_by(AuditEntry.seq.desc()).limit(limit)))
+
+
+def count_providers_own(tenant_id: int) -> int:
+    """How many entries of a tenant's log its own people do not read; reads the whole chain."""
+    own = select(func.count()).where(AuditEntry.tenant_id == tenant_id, not_(AuditEntry.rows_for_client()))
+    return db.session.scalar(own) or 0

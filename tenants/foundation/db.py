@@ -21,12 +21,14 @@ from sqlalchemy import (
     any_,
     bindparam,
     false,
+    select,
     true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
 from sqlalchemy.types import UserDefinedType
 
+from tenants.foundation.errors import NotFound
 from tenants.foundation.scope import Role, Scope
 
 NAMING = {
@@ -162,3 +164,10 @@ def own_session() -> Iterator[None]:
         db.session.remove()
         if outer is not None:
             registry.set(outer)
+
+
+def hold_row(model: Any, row_id: int) -> None:
+    """Lock a row for this transaction: two who save what hangs on it come one after the other. Raises NotFound."""
+    held = select(model.id).where(model.id == row_id).with_for_update(key_share=True)
+    if db.session.scalar(held) is None:
+        raise NotFound

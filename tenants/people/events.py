@@ -29,11 +29,16 @@ class AccountChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StaffLeft(Event):
-    """A staff member left or was removed; `tenants` are those in which tickets may be held."""
+class RightsChanged(Event):
+    """A staff member has another role or other clients; `tenants` are those in which tickets may be held."""
 
     user_id: int
     tenants: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StaffLeft(RightsChanged):
+    """A staff member left or was removed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The provider's people: role, reach and leaving. Nobody gives more than they hold, and the last owner stays."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
@@ -13,7 +13,7 @@ from tenants.foundation.db import db
 from tenants.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 from tenants.foundation.permissions import STAFF_ROLES, MemberRole
 from tenants.people import accounts, links, queries, requests, sessions
-from tenants.people.events import StaffLeft
+from tenants.people.events import RightsChanged, StaffLeft
 from tenants.people.invitations import join_company, join_staff
 from tenants.people.models import StaffGrant, StaffMember, User
 from tenants.people.rules import Reach, may_appoint
@@ -74,6 +74,7 @@ def change_staff_role(member_id: int, role: MemberRole, *, by: Actor, at: dateti
     before, member.role = member.role, role
     sessions.end_sessions_of(member.user_id, at=at)
     _audit("staff.role_changed", member, by=by, at=at, detail={"from": before, "to": role})
+    _tell_everywhere(RightsChanged, member, by=by, at=at)
 
 
 def remove_staff(member_id: int, *, by: Actor, at: datetime) -> None:
@@ -91,16 +92,15 @@ def remove_staff(member_id: int, *, by: Actor, at: datetime) -> None:
     db.session.execute(delete(StaffGrant).where(StaffGrant.user_id == member.user_id))
     links.void(links.SECOND_FACTOR_RESET, member.user_id, at=at)
     _audit("staff.left", member, by=by, at=at, detail={"role": member.role})
+    _tell_everywhere(StaffLeft, member, by=by, at=at)
+
+
+def _tell_everywhere(happening: type[RightsChanged], member: StaffMember, *, by: Actor, at: datetime) -> None:
+    """Tickets may be held where a grant was taken away since, so every tenant is looked through."""
     home = requests.own_tenant_id()
     if home is not None:
-        events.record(
-            StaffLeft(tenant_id=home, at=at, by=by, user_id=member.user_id, tenants=_every_tenant())
-        )
-
-
-def _every_tenant() -> tuple[int, ...]:
-    """Tickets may be held where a grant was taken away since, so every tenant is looked through."""
-    return tuple(db.session.scalars(select(Tenant.id).order_by(Tenant.id)))
+        every = tuple(db.session.scalars(select(Tenant.id).order_by(Tenant.id)))
+        events.record(happening(tenant_id=home, at=at, by=by, user_id=member.user_id, tenants=every))
 
 
 def let_staff_in(member_id: int, *, by: Actor, at: datetime) -> None:
@@ -139,8 +139,18 @@ def set_reach(
     }
     if changed or all_tenants != member.all_tenants:
         detail = {"all_tenants": [member.all_tenants, all_tenants], "tenants": changed}
+        touched = set(map(int, changed)) if all_tenants == member.all_tenants else by.tenants
         member.all_tenants = all_tenants
         _audit("staff.reach_changed", member, by=by, at=at, detail=detail)
+        _tell_of_reach(member, sorted(touched), by=by, at=at)
+
+
+def _tell_of_reach(member: StaffMember, tenants: Sequence[int], *, by: Actor, at: datetime) -> None:
+    if tenants:
+        told = RightsChanged(
+            tenant_id=tenants[0], at=at, by=by, user_id=member.user_id, tenants=tuple(tenants)
+        )
+        events.record(told)
 
 
 def _set_grant(tenant_id: int, user_id: int, effect: str, before: str, at: datetime) -> None:

@@ -4,17 +4,21 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import and_, or_, select
 
 from tenants.foundation import events
 from tenants.foundation.actor import Actor
+from tenants.foundation.db import db
 from tenants.foundation.errors import Conflict, Forbidden, Invalid
 from tenants.people.models import StaffMember
 from tenants.people.queries import list_granted
 from tenants.tickets import rules
 from tenants.tickets.events import TicketAssigned
 from tenants.tickets.history import check_rev, hold, note, who_is
-from tenants.tickets.models import Ticket
+from tenants.tickets.models import TIERS, Ticket
 from tenants.tickets.moving import move
+
+MOST_FREED = 200
 
 
 def list_engineers(tenant_id: int, tier: str | None = None) -> Sequence[StaffMember]:
@@ -49,6 +53,28 @@ def take_ticket(ticket: Ticket, *, by: Actor, at: datetime, rev: int | None = No
     assign_ticket(ticket, to_user_id=by.id, by=by, at=at, rev=rev)
     if ticket.state == "new":
         move(ticket, "in_progress", by=by, at=at, reason=None, replay=False)
+
+
+def free_misheld(tenant_id: int, *, by: Actor, at: datetime) -> int:
+    """Give a tenant's open tickets back to their queues where the holder lacks grant or tier; returns how many.
+
+    Whoever holds one was asked when it was given; what was taken from them since, or at that very moment, was not.
+    """
+    people = list_engineers(tenant_id)
+    able = {tier: {one.user_id for one in people if rules.may_hold(one.tier, tier)} for tier in TIERS}
+    wrong = [
+        and_(Ticket.tier == tier, Ticket.assignee_user_id.not_in(sorted(may))) for tier, may in able.items()
+    ]
+    found = select(Ticket).where(Ticket.tenant_id == tenant_id, Ticket.is_open, or_(*wrong))
+    freed = 0
+    for ticket in db.session.scalars(found.order_by(Ticket.id).limit(MOST_FREED)).all():
+        hold(ticket)
+        # Somebody else may have taken it meanwhile.
+        held = ticket.assignee_user_id is not None and rules.is_open(ticket.state)
+        if held and ticket.assignee_user_id not in able[ticket.tier]:
+            give(ticket, None, None, by=by, at=at)
+            freed += 1
+    return freed
 
 
 def _check(ticket: Ticket, by: Actor) -> None:

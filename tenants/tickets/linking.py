@@ -30,9 +30,9 @@ class Relation:
     public_id: str
 
 
-def hold_both(one: Ticket, two: Ticket) -> None:
-    """Lock two tickets, always in the same order, so that two people never wait for each other."""
-    for ticket in sorted((one, two), key=lambda found: found.id):
+def hold_all(*tickets: Ticket) -> None:
+    """Lock tickets, always in the same order, so that two people never wait for each other."""
+    for ticket in sorted(tickets, key=lambda found: found.id):
         hold(ticket)
 
 
@@ -49,7 +49,7 @@ def link_tickets(ticket: Ticket, other: Ticket, *, kind: str, by: Actor, at: dat
         raise Invalid("other", _l("Both tickets have to be of the same client."))
     if other.id == ticket.id:
         raise Invalid("other", _l("A ticket cannot be linked with itself."))
-    hold_both(ticket, other)
+    hold_all(ticket, other)
     if _exists(ticket, other, kind):
         return
     _check(ticket, other, kind)
@@ -107,6 +107,16 @@ def _check_no_circle(ticket: Ticket, other: Ticket, kind: str) -> None:
     )
 
 
+def list_above(ticket: Ticket) -> list[int]:
+    """The tickets of which one is a part, directly or not, from below, by row id."""
+    above: list[int] = []
+    following = _next_up(ticket.tenant_id, ticket.id, "parent")
+    while following is not None and following not in above and len(above) < MOST_LEVELS:
+        above.append(following)
+        following = _next_up(ticket.tenant_id, following, "parent")
+    return above
+
+
 def _next_up(tenant_id: int, ticket_id: int | None, kind: str) -> int | None:
     found = select(TicketLink.other_id).where(
         TicketLink.tenant_id == tenant_id, TicketLink.ticket_id == ticket_id, TicketLink.kind == kind
@@ -130,7 +140,7 @@ def unlink_tickets(ticket: Ticket, public_id: str, *, by: Actor, at: datetime) -
     first, other = (
         db.session.get_one(Ticket, (link.tenant_id, one)) for one in (link.ticket_id, link.other_id)
     )
-    hold_both(first, other)
+    hold_all(first, other)
     db.session.delete(link)
     db.session.flush()
     note(first, "unlinked", by=by, at=at, link=link.kind, other=other.code, is_first=True)
@@ -192,6 +202,6 @@ def wait_for_change(
     """Let a ticket wait for a change of the same client, which its history names. Raises Invalid and Conflict."""
     if change.tenant_id != ticket.tenant_id or change.kind != "change":
         raise Invalid("change", _l("%(code)s is not a change of this client.", code=change.code))
-    hold_both(ticket, change)
+    hold_all(ticket, change)
     change_state(ticket, to="waiting", reason="change", by=by, at=at, rev=rev)
     link_tickets(ticket, change, kind="change", by=by, at=at)

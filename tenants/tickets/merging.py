@@ -14,9 +14,10 @@ from tenants.foundation.errors import Conflict, Forbidden, Invalid
 from tenants.tickets import rules
 from tenants.tickets.hand_overs import pending_hand_over
 from tenants.tickets.history import check_rev, note, who_is
-from tenants.tickets.linking import hold_both
+from tenants.tickets.linking import hold_all, list_above
 from tenants.tickets.models import Attachment, Message, Ticket
 from tenants.tickets.moving import move
+from tenants.tickets.queries import find_ticket
 from tenants.tickets.relation_models import TicketLink, Watcher
 from tenants.tickets.remote import open_session
 from tenants.tickets.vendors import pending_case
@@ -84,6 +85,13 @@ def current_of(ticket: Ticket) -> Ticket:
     raise RuntimeError(f"{ticket.code} was merged in a circle")
 
 
+def find_current(code: str, *, by: Actor) -> Ticket:
+    """Where the story of the ticket with this code goes on, as far as somebody may see it. Raises NotFound."""
+    asked = find_ticket(code, by=by)
+    current = current_of(asked)
+    return asked if current is asked else find_ticket(current.code, by=by)
+
+
 def list_merged(ticket: Ticket) -> Sequence[Ticket]:
     """The tickets that became a part of this one, by age."""
     found = select(Ticket).where(Ticket.tenant_id == ticket.tenant_id, Ticket.merged_into_id == ticket.id)
@@ -105,25 +113,26 @@ def look_ahead(source: Ticket, target: Ticket) -> LookAhead:
     files = select(func.count()).where(
         Attachment.tenant_id == of_source[0], Attachment.ticket_id == of_source[1]
     )
-    children = db.session.scalars(_children_codes(source)).all()
+    watching = [*_newcomers(source, target, by_name="", at=source.opened_at), *_to_confirm(source, target)]
     return LookAhead(
         refusal=refusal,
         messages=db.session.scalar(messages) or 0,
         files=db.session.scalar(files) or 0,
-        watchers=[one.name for one in _newcomers(source, target, by_name="", at=source.opened_at)],
-        children=children,
+        watchers=[one.name for one in watching],
+        children=[one.code for one in _parts_to_move(source, target) if one.is_open],
     )
 
 
-def _children_codes(source: Ticket) -> Any:
+def _parts_to_move(source: Ticket, target: Ticket) -> Sequence[Ticket]:
+    """The source's parts that will hang on the target; what the target hangs on itself would make a circle."""
     parts = select(TicketLink.ticket_id).where(
         TicketLink.tenant_id == source.tenant_id,
         TicketLink.other_id == source.id,
         TicketLink.kind == "parent",
+        TicketLink.ticket_id.not_in((target.id, *list_above(target))),
     )
-    return select(Ticket.code).where(
-        Ticket.tenant_id == source.tenant_id, Ticket.id.in_(parts), Ticket.is_open
-    )
+    found = select(Ticket).where(Ticket.tenant_id == source.tenant_id, Ticket.id.in_(parts))
+    return db.session.scalars(found.order_by(Ticket.id)).all()
 
 
 def merge_tickets(source: Ticket, target: Ticket, *, by: Actor, at: datetime, rev: int | None = None) -> None:
@@ -136,12 +145,14 @@ def merge_tickets(source: Ticket, target: Ticket, *, by: Actor, at: datetime, re
     if who_is(by) == "requester":
         raise Forbidden
     _check_pair(source, target)
-    hold_both(source, target)
+    hold_all(source, target, *_parts_to_move(source, target))
     check_rev(source, rev)
     _check_states(source, target)
     newcomers = _newcomers(source, target, by_name=by.name, at=at)
+    for known in _to_confirm(source, target):
+        known.confirmed_at = at
     source.merged_into_id = target.id
-    _repoint(source, target)
+    _repoint(source, target, by=by, at=at)
     for one in newcomers:
         keep_watcher(target, one)
     note(source, "merged", by=by, at=at, into=target.code)
@@ -201,6 +212,13 @@ def _newcomers(source: Ticket, target: Ticket, *, by_name: str, at: datetime) ->
     return found
 
 
+def _to_confirm(source: Ticket, target: Ticket) -> list[Watcher]:
+    """Who follows the source for certain, and was only put on copy at the target."""
+    sure = {(one[1], one[2]) for one in _followers(source, source.opened_at) if one[4] is not None}
+    unsure = [one for one in list_watchers(target) if one.confirmed_at is None]
+    return [one for one in unsure if (one.user_id, one.email) in sure]
+
+
 def _followers(
     source: Ticket, at: datetime
 ) -> list[tuple[str, int | None, str | None, str, datetime | None]]:
@@ -213,18 +231,20 @@ def _followers(
     return found + [(one.side, one.user_id, one.email, one.name, one.confirmed_at) for one in watchers]
 
 
-def _repoint(source: Ticket, target: Ticket) -> None:
+def _repoint(source: Ticket, target: Ticket, *, by: Actor, at: datetime) -> None:
     """Tickets merged into the source earlier belong to the target now, and so do the source's parts."""
     db.session.execute(
         update(Ticket)
         .where(Ticket.tenant_id == source.tenant_id, Ticket.merged_into_id == source.id)
         .values(merged_into_id=target.id)
     )
+    moving = _parts_to_move(source, target)
     parts = (
         TicketLink.tenant_id == source.tenant_id,
         TicketLink.other_id == source.id,
         TicketLink.kind == "parent",
-        # The target itself may have been a part of the source: it is nobody's part then.
-        TicketLink.ticket_id != target.id,
+        TicketLink.ticket_id.in_([one.id for one in moving]),
     )
     db.session.execute(update(TicketLink).where(*parts).values(other_id=target.id))
+    for part in moving:
+        note(part, "linked", by=by, at=at, link="parent", other=target.code, is_first=True)

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Select, and_, any_, bindparam, func, or_, select, tuple_
 
 from tenants.assets.models import Asset
-from tenants.foundation import guard
 from tenants.foundation.actor import Actor
 from tenants.foundation.connections import PREPARED
 from tenants.foundation.db import among, db
@@ -54,6 +53,14 @@ def find_ticket(code: str, *, by: Actor) -> Ticket:
     if found is None:
         raise NotFound
     return found
+
+
+def may_see(ticket: Ticket, by: Actor) -> bool:
+    """Whether somebody in whose scope a ticket is may read it."""
+    asked = select(Ticket.id).where(
+        Ticket.tenant_id == ticket.tenant_id, Ticket.id == ticket.id, visible_to(by)
+    )
+    return db.session.scalar(asked) is not None
 
 
 def list_by_codes(codes: Sequence[str], *, by: Actor) -> Sequence[Ticket]:
@@ -133,61 +140,17 @@ def list_history(ticket_id: int) -> Sequence[TicketEvent]:
     return db.session.scalars(found).all()
 
 
-def list_history_with_messages(ticket: Ticket, *, by: Actor) -> Sequence[tuple[TicketEvent, Message | None]]:
-    """A ticket's whole history with what was said, in one statement.
-
-    For clients internal notes never leave the database.
-    """
-    asked = {"tenant_id": ticket.tenant_id, "ticket_id": ticket.id}
-    with guard.only(ticket.tenant_id):
-        return [(row[0], row[1]) for row in db.session.execute(_history_statement(by.is_staff), asked)]
-
-
-@cache
-def _history_statement(staff: bool) -> Select[TicketEvent, Message]:
-    """Put together once for each side."""
-    said = and_(Message.tenant_id == TicketEvent.tenant_id, Message.id == TicketEvent.message_id)
-    return (
-        select(TicketEvent, Message)
-        .outerjoin(Message, said if staff else and_(said, Message.kind == "public"))
-        .where(
-            TicketEvent.tenant_id == bindparam("tenant_id"), TicketEvent.ticket_id == bindparam("ticket_id")
-        )
-        .order_by(TicketEvent.seq)
-        .execution_options(**PREPARED)
-    )
-
-
-def list_merged_messages(
-    ticket: Ticket, history: Sequence[TicketEvent], *, by: Actor
-) -> Sequence[tuple[TicketEvent, Message, str]]:
-    """What was said on tickets that were merged into this one, with the code of each, in one statement.
-
-    Asked only where the history tells of a merge.
-    """
-    if not any(line.kind == "merged" for line in history):
-        return []
-    said = and_(Message.tenant_id == TicketEvent.tenant_id, Message.id == TicketEvent.message_id)
-    there = and_(Ticket.tenant_id == TicketEvent.tenant_id, Ticket.id == TicketEvent.ticket_id)
-    found = (
-        select(TicketEvent, Message, Ticket.code)
-        .join(Message, said)
-        .join(Ticket, there)
-        .where(Ticket.tenant_id == ticket.tenant_id, Ticket.merged_into_id == ticket.id)
-        .order_by(TicketEvent.at, TicketEvent.id)
-    )
-    if not by.is_staff:
-        found = found.where(Message.kind == "public")
-    with guard.only(ticket.tenant_id):
-        return [(row[0], row[1], row[2]) for row in db.session.execute(found)]
-
-
-def list_messages(ticket: Ticket, *, by: Actor) -> Sequence[Message]:
-    """What was said on a ticket, as far as somebody may read it, in order."""
+def list_messages(
+    ticket: Ticket, *, by: Actor, before: int | None = None, most: int | None = None
+) -> Sequence[Message]:
+    """What was said on a ticket, as far as somebody may read it, in order; the newest `most` of those before an id."""
     found = select(Message).where(Message.tenant_id == ticket.tenant_id, Message.ticket_id == ticket.id)
     if not by.is_staff:
         found = found.where(Message.kind == "public")
-    return db.session.scalars(found.order_by(Message.id)).all()
+    if before is not None:
+        found = found.where(Message.id < before)
+    newest = db.session.scalars(found.order_by(Message.id.desc()).limit(most)).all()
+    return newest[::-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from tenants.foundation import events
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
 from tenants.foundation.errors import Conflict, Forbidden, InvalidMany, NotFound
+from tenants.foundation.permissions import Permission
 from tenants.tickets import rules
 from tenants.tickets.events import RemoteSessionAsked, RemoteSessionEnded
 from tenants.tickets.history import check_rev, hold, note, who_is
@@ -46,8 +47,13 @@ def ask_for_consent(ticket: Ticket, *, by: Actor, at: datetime, rev: int | None 
 
 
 def answer_request(ticket: Ticket, session: RemoteSession, *, allow: bool, by: Actor, at: datetime) -> None:
-    """The requester's side says yes or no. Raises Conflict where nothing is asked any more, Forbidden for staff."""
+    """The requester's side says yes or no. Raises Conflict where nothing is asked any more.
+
+    Raises Forbidden for staff, and where somebody else's machine would be opened by a yes.
+    """
     _hold_for_client(ticket, session, by)
+    if allow and not may_allow(ticket, by):
+        raise Forbidden(_l("Only the requester or your company's administrator can allow this."))
     if session.state != "asked" or not rules.is_open(ticket.state):
         raise Conflict(_l("This was decided already. Reload the page to see where it stands."))
     if not allow:
@@ -57,6 +63,15 @@ def answer_request(ticket: Ticket, session: RemoteSession, *, allow: bool, by: A
     session.state = "allowed"
     session.consent_by, session.consent_way, session.consent_at = by.name[:120], "portal", at
     _note(ticket, session, "remote_session_begun", "allowed", by=by, at=at)
+
+
+def may_allow(ticket: Ticket, by: Actor) -> bool:
+    """Whether somebody may open the requester's machine: the requester, or who answers for the whole company.
+
+    Whoever merely follows the ticket may decline, and take a consent back.
+    """
+    own = by.id is not None and by.id == ticket.requester_user_id
+    return who_is(by) == "requester" and (own or by.may(Permission.VIEW_COMPANY_TICKETS))
 
 
 def begin_session(

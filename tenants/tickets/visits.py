@@ -100,6 +100,8 @@ def move_visit(
 ) -> None:
     """Another time, place or technician; the same again changes nothing. Raises InvalidMany, Conflict, Forbidden."""
     _hold_coming(ticket, visit, by, rev)
+    if not rules.is_open(ticket.state):
+        raise Conflict(_l("Only open tickets are visited."))
     if visit.state != "planned":
         raise Conflict(_l("This visit has begun: it cannot be moved any more."))
     person, address = _check(ticket, plan, at)
@@ -268,6 +270,8 @@ def _write(visit: Visit, plan: Plan, person: StaffMember | None, address: str, a
 
 
 def _wait(ticket: Ticket, visit: Visit, *, by: Actor, at: datetime) -> None:
+    if not rules.is_open(ticket.state):
+        raise Conflict(_l("Only open tickets are visited."))
     if visit.begins_at <= at or (ticket.state, ticket.waiting_reason) == ("waiting", "visit"):
         return
     if ticket.state == "new":

@@ -141,12 +141,21 @@ def keep_watcher(ticket: Ticket, watcher: Watcher) -> None:
 
 
 def confirm_watcher(ticket: Ticket, watcher: Watcher, *, by: Actor, at: datetime) -> None:
-    """Let somebody who was added by a mail get what is written from now on."""
+    """Let somebody who was added by a mail get what is written from now on. Raises Forbidden, NotFound."""
     if who_is(by) == "requester":
         raise Forbidden
-    hold(ticket)
+    _hold(ticket, watcher)
     if watcher.confirmed_at is None:
         _confirm(ticket, watcher, by=by, at=at)
+
+
+def _hold(ticket: Ticket, watcher: Watcher) -> None:
+    """Lock the ticket and see the watcher anew: somebody may have been faster. Raises NotFound."""
+    tenant_id, watcher_id = watcher.tenant_id, watcher.id
+    hold(ticket)
+    newest = select(Watcher).where(Watcher.tenant_id == tenant_id, Watcher.id == watcher_id)
+    if db.session.scalar(newest.execution_options(populate_existing=True)) is None:
+        raise NotFound
 
 
 def _confirm(ticket: Ticket, watcher: Watcher, *, by: Actor, at: datetime) -> None:
@@ -155,10 +164,10 @@ def _confirm(ticket: Ticket, watcher: Watcher, *, by: Actor, at: datetime) -> No
 
 
 def unwatch(ticket: Ticket, watcher: Watcher, *, by: Actor, at: datetime) -> None:
-    """Take somebody off; the client's people only themselves. Raises Forbidden."""
+    """Take somebody off; the client's people only themselves. Raises Forbidden, NotFound."""
     if who_is(by) == "requester" and watcher.user_id != by.id:
         raise Forbidden
-    hold(ticket)
+    _hold(ticket, watcher)
     db.session.delete(watcher)
     db.session.flush()
     note(ticket, "watchers_changed", by=by, at=at, removed=watcher.name)

@@ -1,7 +1,7 @@
 """Tickets as documents."""
 
 from apiflask import Schema
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from msp.api.schemas.common import (
     ZULU,
@@ -135,8 +135,25 @@ class TicketDetailOut(TicketOut):
             "example": ["waiting", "resolved"],
         },
     )
-    messages = fields.List(fields.Nested(MessageOut))
+    messages = fields.List(
+        fields.Nested(MessageOut), metadata={"description": "What was said, at most the newest 200."}
+    )
+    earlier_messages = number(
+        "Where more was said before these: what to give as `before` for them; else null.",
+        4711,
+        allow_none=True,
+    )
     time_worked = fields.List(fields.Nested(TimeWorkedOut))
+
+
+class StoryQuery(Schema):
+    """Which part of what was said is read."""
+
+    before = fields.Integer(
+        load_default=None,
+        validate=validate.Range(min=1, max=2**63 - 1),
+        metadata={"description": "The `earlier_messages` of the answer before: what was said before that."},
+    )
 
 
 class TicketQuery(ListQuery):

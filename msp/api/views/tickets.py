@@ -22,6 +22,7 @@ from msp.api.schemas.tickets import (
     HandOverOut,
     MessageIn,
     MessageOut,
+    StoryQuery,
     TicketDetailOut,
     TicketIn,
     TicketOut,
@@ -35,7 +36,7 @@ from msp.web.paging import asked
 from tenants.foundation import time
 from tenants.foundation.permissions import Permission
 from tenants.tenancy.queries import names_of, site_of
-from tenants.tickets import queries, services
+from tenants.tickets import merging, queries, services
 from tenants.tickets.attachments import FileOnTicket
 from tenants.tickets.categories import Tree, read_tree
 from tenants.tickets.linking import list_relations
@@ -43,6 +44,7 @@ from tenants.tickets.models import Message, Ticket
 from tenants.tickets.queries import Filter, TicketView
 from tenants.tickets.watching import count_watchers
 
+MESSAGES = 200
 _STAFF, _CLIENT = Permission.WORK_TICKETS, Permission.OPEN_OWN_TICKETS
 
 
@@ -111,11 +113,12 @@ def open_ticket(json_data: dict[str, Any]) -> Any:
 @bp.get("/tickets/<code>")
 @require(Permission.USE_API)
 @allow(staff=Permission.VIEW_DESK, client=Permission.VIEW_PORTAL)
+@bp.input(StoryQuery, location="query", unknown=RAISE)
 @bp.output(TicketDetailOut)
 @bp.doc(tags=["Tickets"])
-def find_ticket(code: str) -> Any:
-    """Read one ticket with what was said on it. Clients never see internal notes."""
-    return _detail(queries.find_ticket_view(code, by=actor()))
+def find_ticket(code: str, query_data: dict[str, Any]) -> Any:
+    """Read one ticket with what was said on it, the newest 200 messages. Clients never see internal notes."""
+    return _detail(queries.find_ticket_view(code, by=actor()), before=query_data["before"])
 
 
 @bp.post("/tickets/<code>/messages")
@@ -127,7 +130,7 @@ def find_ticket(code: str) -> Any:
 @bp.doc(tags=["Tickets"])
 def add_message(code: str, json_data: dict[str, Any]) -> Any:
     """Say something on a ticket. A public reply by staff answers the requester."""
-    ticket = services.current_of(queries.find_ticket(code, by=actor()))
+    ticket = merging.find_current(code, by=actor())
     said = services.add_message(
         ticket, body=json_data["body"], kind=json_data["kind"], by=actor(), at=time.now()
     )
@@ -195,8 +198,9 @@ def ticket_document(ticket: Ticket, slug: str, tree: Tree) -> dict[str, Any]:
     }
 
 
-def _detail(view: TicketView) -> dict[str, Any]:
-    said = queries.list_messages(view.ticket, by=actor())
+def _detail(view: TicketView, *, before: int | None = None) -> dict[str, Any]:
+    found = queries.list_messages(view.ticket, by=actor(), before=before, most=MESSAGES + 1)
+    said = found[-MESSAGES:]
     return ticket_document(view.ticket, view.tenant.slug, read_tree()) | {
         "asset": _named(view.asset),
         "site": _named(view.site),
@@ -205,6 +209,7 @@ def _detail(view: TicketView) -> dict[str, Any]:
         "links": _links(view.ticket),
         "merged_into": into.code if (into := services.current_of(view.ticket)) is not view.ticket else None,
         "messages": [_message(one, view.files) for one in said],
+        "earlier_messages": said[0].id if len(found) > len(said) else None,
         "time_worked": [
             {"month": f"{one.month:%Y-%m}", "minutes": one.minutes, "billable_minutes": one.billable_minutes}
             for one in view.worked

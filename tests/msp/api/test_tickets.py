@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from msp.api.views import tickets as views
 from tests import tickets
 
 NEW = {"subject": "Printer on fire", "body": "It burns.", "impact": "medium", "urgency": "high"}
@@ -36,6 +37,20 @@ def test_a_client_opens_reads_and_finds_a_ticket(call):
     listed = call("Bob").get("/tickets").get_json()
     assert [one["code"] for one in listed["items"]] == [made["code"]]
     assert listed["next"] is None
+
+
+def test_a_long_story_is_read_in_parts(call, code, monkeypatch, fields):
+    """The newest messages first; each answer says where there are more."""
+    monkeypatch.setattr(views, "MESSAGES", 2)
+    for number in range(3):
+        call("Bob").post(f"/tickets/{code}/messages", {"body": f"Message {number}", "kind": "public"})
+    newest = call("Bob").get(f"/tickets/{code}").get_json()
+    assert [one["body"] for one in newest["messages"]] == ["Message 1", "Message 2"]
+    rest = call("Bob").get(f"/tickets/{code}", before=newest["earlier_messages"]).get_json()
+    assert [one["body"] for one in rest["messages"]] == ["It burns since this morning.", "Message 0"]
+    assert rest["earlier_messages"] is None
+    for odd in ("x", "0", "-1", "9" * 30):
+        assert fields(call("Bob").get(f"/tickets/{code}", before=odd)) == ["before"]
 
 
 def test_staff_open_for_somebody(call):

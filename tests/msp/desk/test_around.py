@@ -81,6 +81,20 @@ def test_details_are_chosen_together(tina, within, code, kept):
     assert stale.status_code == 409
 
 
+def test_an_older_page_of_details_overwrites_no_asset(tina, within, code, kept):
+    """The category is as it was: the page is out of date all the same."""
+    with within("Tina"):
+        assets = [str(one.public_id) for one in db.session.scalars(select(Asset).limit(2))]
+    page = f"{PATH}/{code}/details"
+    older = rev(tina.get(page))
+    first = {"category": "", "asset": assets[0], "site": "", "rev": older}
+    assert tina.post(page, data=first).status_code == 302
+    placed = read(within, code, "asset_id", "rev")
+    assert tina.post(page, data={**first, "asset": ""}).status_code == 409
+    assert tina.post(page, data={**first, "asset": "", "category": kept["top"]}).status_code == 409
+    assert read(within, code, "asset_id", "rev") == placed
+
+
 def test_watchers_are_added_confirmed_and_removed(tina, within, app, cast, code):
     page = f"{PATH}/{code}/watchers"
     assert "Nobody watches" in tina.get(page).text

@@ -114,6 +114,37 @@ def test_slugs_are_made_from_titles_and_stay(within, write):
         assert moved.value.field == "slug"
 
 
+def test_what_one_may_not_see_takes_an_address_all_the_same(within, write, cast, superuser):
+    """Globex's article, for all staff once, has the address that Leo would get, who serves Globex no more."""
+    theirs = {"audience": "chosen", "tenant_ids": (cast.tenants["globex"],)}
+    slug = write()
+    with within("Nadia") as nadia:
+        services.change_article(article_of(slug), draft(**theirs), by=nadia, at=MONDAY)
+        db.session.commit()
+    superuser.execute(
+        "INSERT INTO staff_grants (tenant_id, user_id, effect, granted_at) VALUES (%s, %s, 'deny', now())",
+        (cast.tenants["globex"], cast.users["Leo"]),
+    )
+    with within("Leo") as leo:
+        article = services.add_article(draft(audience="staff"), by=leo, at=MONDAY)
+        assert article.slug.startswith("the-printer-does-not-print-")
+        with pytest.raises(Invalid) as taken:
+            services.add_article(draft(slug=slug), by=leo, at=MONDAY)
+        assert taken.value.field == "slug"
+        db.session.commit()
+
+
+def test_addresses_of_what_is_chosen_tell_nobody_the_title(write, cast):
+    """Else a number at the end of one's own address would."""
+    theirs = {"audience": "chosen", "tenant_ids": (cast.tenants["globex"],)}
+    hidden = write(**theirs)
+    assert hidden.startswith("the-printer-does-not-print-") and len(hidden) > 30
+    assert write("Leo", publish=False) == "the-printer-does-not-print"
+    assert write("Leo", publish=False) == "the-printer-does-not-print-2"
+    long = {"en": {"title": "word " * 32, "body": "Long."}}
+    assert len(write(texts=long, **theirs)) <= 64
+
+
 def test_two_who_write_of_one_thing_at_once_get_an_address_each(app, cast, write):
     """Nadia's transaction is open while Leo's begins, and ends only once his waits for hers."""
     waiting, found = threading.Event(), []

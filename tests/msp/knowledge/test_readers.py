@@ -1,7 +1,7 @@
 """Who reads what: in the queries, and in PostgreSQL alone, asked as Mallory of another company."""
 
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from msp.knowledge import queries
@@ -56,6 +56,13 @@ def test_each_reader_reads_their_own(within, every, cast):
     assert read_as(within, every, "Leo") == {"public", "clients", "chosen", "staff"}
     assert read_as(within, every, "Nadia") == {"public", "clients", "chosen", "staff", "tier"}
     assert read_as(within, every, "Owen") == {"public", "clients", "chosen", "staff", "tier"}
+
+
+def test_a_list_reads_no_bodies_and_no_more_than_it_shows(within, every):
+    with within("Owen"):
+        (first, second) = queries.list_editions(Reader(is_staff=True), "en", limit=2)
+        assert [one.title for one in (first, second)] == ["For clients", "For public"]
+        assert {"body", "cause", "search"} <= inspect(first).unloaded
 
 
 def test_row_security_alone_hides_them_from_other_companies(within, every):

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from msp.background import runner
-from msp.knowledge import runbooks, services
+from msp.knowledge import jobs, runbooks, services
 from msp.knowledge.jobs import sweep_seen_assets
 from msp.knowledge.models import Article, RunbookRun, RunbookStep
 from msp.knowledge.rules import Step
@@ -155,6 +155,25 @@ def test_a_machine_that_calls_again_ticks(app, within, cast, write):
         assert sweep_seen_assets() == 0
     with within("Tina") as tina:
         assert done(queries.find_ticket(code, by=tina)) == [[1]]
+
+
+def test_machines_that_never_call_again_hold_up_nobody(app, within, cast, write, monkeypatch):
+    """One ticket is looked at in each round, and the first one has no machine."""
+    monkeypatch.setattr(jobs, "BATCH", 1)
+    slug = write(draft=runbook(Step("Nyalakan", "Switch it on", "asset_seen")))
+    codes = []
+    with within("Tina") as tina:
+        asset = db.session.scalars(select(Asset).where(Asset.name == "acme-pc-1")).one()
+        for machine in (None, asset):
+            codes.append(tickets.open_in_scope(cast, tina, asset=machine).code)
+            start(codes[-1], slug, tina, at=MONDAY)
+        asset.last_seen_at = later(minutes=10)
+        db.session.commit()
+    with app.app_context(), time.frozen(later(hours=1)):
+        rounds = (sweep_seen_assets() for _round in range(60))
+        assert 1 in rounds
+    with within("Tina") as tina:
+        assert [done(queries.find_ticket(code, by=tina)) for code in codes] == [[[]], [[1]]]
 
 
 def test_a_step_is_taken_back_and_that_is_told(within, slug, code):

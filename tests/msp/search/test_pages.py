@@ -6,6 +6,7 @@ from io import BytesIO
 import pytest
 from sqlalchemy import event
 
+from msp.search import commands
 from tenants.foundation.db import db
 from tenants.tickets import services
 from tests import personas
@@ -134,3 +135,18 @@ def test_words_are_learned_again_by_a_command(app, cast, code, sign_in, superuse
     for words in ("kabel", "cheap", "layar", "bob"):
         assert code in nadia.get(f"/desk/search?q={words}").text
     assert code not in sign_in("Alice").get("/portal/search?q=cheap").text
+
+
+def test_a_story_longer_than_a_vector_holds_is_learned_as_far_as_it_goes(
+    app, code, sign_in, superuser, monkeypatch
+):
+    """One message too many leaves the others to be found, and the command goes on."""
+    endless = " ".join(f"word{number}" for number in range(120_000))
+    monkeypatch.setattr(commands, "_said", lambda _ticket, _kind: ["Wombat", endless, "Kanguru"])
+    superuser.execute("DELETE FROM ticket_texts")
+    superuser.commit()
+    done = app.test_cli_runner().invoke(args=["search", "rebuild"])
+    assert (done.exit_code, "acme: 1 tickets" in done.output) == (0, True)
+    nadia = sign_in("Nadia")
+    for words in ("wombat", "kanguru"):
+        assert code in nadia.get(f"/desk/search?q={words}").text

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from msp.staff import passing
 from tenants.foundation.db import db
 from tenants.foundation.errors import Invalid
+from tenants.tickets import services
 from tenants.tickets.models import Ticket, TicketEvent
 from tests import personas
 from tests.msp.staff.conftest import MONDAY, member
@@ -90,6 +91,26 @@ def test_others_tickets_are_not_passed(app, cast, shift, held):
     with personas.within(app, cast, "Tina") as tina:
         passing.leave_shift("All quiet.", {by_code(code).id: passing.QUEUE}, by=tina, at=MONDAY)
         assert by_code(code).assignee_name == "Leo"
+
+
+def test_what_somebody_took_meanwhile_stays_with_them(app, cast, held, monkeypatch):
+    """Nadia took it over between the list and the act."""
+    code, genuine = held(), passing.list_takers
+
+    def taken_meanwhile(tickets, **more):
+        with personas.within(app, cast, "Nadia") as nadia:
+            services.take_ticket(by_code(code), by=nadia, at=MONDAY)
+            db.session.commit()
+        return genuine(tickets, **more)
+
+    monkeypatch.setattr(passing, "list_takers", taken_meanwhile)
+    with personas.within(app, cast, "Tina") as tina:
+        choices = {by_code(code).id: passing.QUEUE}
+        summary = passing.leave_shift("All quiet.", choices, by=tina, at=MONDAY)
+        db.session.commit()
+        assert ([one.code for one, _why in summary.stayed], summary.queued) == ([code], [])
+    with personas.within(app, cast, "Tina"):
+        assert by_code(code).assignee_name == "Nadia"
 
 
 @pytest.mark.parametrize("body", ["", "  \n ", "x" * 5001])

@@ -172,6 +172,26 @@ def test_nobody_goes_to_a_ticket_that_was_withdrawn(app, cast, act, plan, mailin
     assert invitations(mailing, "bob@example.test")[-1][0] == "CANCEL"
 
 
+def test_nobody_travels_to_a_ticket_that_was_resolved(app, cast, act, plan, mailing):
+    """It was settled from afar; the technician's day is free again, and both are told."""
+    act("Leo", visits.plan_visit, plan)
+    act("Leo", services.resolve_ticket, solution="Restarted it from here.")
+    run_all_due()
+    assert visit_of(app, cast).state == "cancelled"
+    run_all_due()
+    assert [one[0] for one in invitations(mailing, "bob@example.test")][-1:] == ["CANCEL"]
+
+
+def test_whoever_resolves_it_on_the_spot_still_reports(app, cast, act, plan, mailing):
+    act("Leo", visits.plan_visit, plan)
+    act("Leo", visits.begin_visit, visit=True)
+    act("Leo", services.resolve_ticket, solution="Changed the disk.")
+    run_all_due()
+    assert visit_of(app, cast).state == "under_way"
+    act("Leo", visits.finish_visit, visits.Report("Changed the disk.", "solved"), visit=True)
+    assert visit_of(app, cast).state == "done"
+
+
 def test_a_repeated_job_tells_nobody_twice(app, cast, act, plan, mailing):
     from tenants.foundation.scope import enter, sweeper
     from tenants.foundation.work import Work

@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from tenants.foundation.db import db
-from tenants.foundation.errors import Conflict, Forbidden, Invalid
+from tenants.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 from tenants.people.models import Membership
 from tenants.tickets import follow_ups, linking, merging, queries, services, watching
 from tenants.tickets.models import Ticket
+from tenants.tickets.stories import list_merged_messages, read_story
 from tests import personas
 from tests.tickets import MONDAY, alice, bob, later, leo, open_in_scope, opened, request, tina
 
@@ -61,12 +62,12 @@ def test_the_requester_of_both_does_not_watch_as_well(desk, target):
 def test_what_was_said_is_told_with_the_code_and_notes_stay_with_staff(desk, source, target):
     services.add_message(source, body="A secret", kind="internal", by=tina(desk), at=later(minutes=1))
     merge(desk, source, target)
-    told = queries.list_merged_messages(target, queries.list_history(target.id), by=tina(desk))
+    told = list_merged_messages(target, read_story(target, by=tina(desk)), by=tina(desk))
     assert [(said.body, code) for _line, said, code in told] == [
         ("It burns since this morning.", source.code),
         ("A secret", source.code),
     ]
-    assert len(queries.list_merged_messages(target, queries.list_history(target.id), by=alice(desk))) == 1
+    assert len(list_merged_messages(target, read_story(target, by=alice(desk)), by=alice(desk))) == 1
 
 
 def test_parts_and_earlier_merges_move_on(desk, source, target):
@@ -85,6 +86,60 @@ def test_a_target_that_was_a_part_of_the_source(desk, source, target):
     services.link_tickets(target, source, kind="parent", by=tina(desk), at=MONDAY)
     merge(desk, source, target)
     assert [one.other for one in linking.list_relations(target)] == [source]
+
+
+def test_parts_make_no_circle(desk, source, target):
+    """The target is a part of a part of the source: that part stays where it is."""
+    middle, other = open_in_scope(desk, bob(desk)), open_in_scope(desk, bob(desk))
+    for part, whole in ((target, middle), (middle, source), (other, source)):
+        services.link_tickets(part, whole, kind="parent", by=tina(desk), at=MONDAY)
+    assert merging.look_ahead(source, target).children == [other.code]
+    merge(desk, source, target)
+    assert linking.list_above(target) == [middle.id, source.id]
+    assert linking.list_above(other) == [target.id, middle.id, source.id]
+
+
+def test_a_part_that_moves_says_so(desk, source, target):
+    child = open_in_scope(desk, bob(desk))
+    services.link_tickets(child, source, kind="parent", by=tina(desk), at=MONDAY)
+    merge(desk, source, target)
+    told = queries.list_history(child.id)[-1]
+    assert (told.kind, told.data) == ("linked", {"link": "parent", "other": target.code, "is_first": True})
+
+
+def test_whoever_was_on_copy_unconfirmed_follows_for_certain(desk, source, target):
+    """Bob asked the source, and was on copy of a mail to the target."""
+    watching.watch_by_mail(target, "bob@example.test", by=tina(desk), at=MONDAY, is_confirmed=False)
+    watching.watch_by_mail(target, "boss@example.test", by=tina(desk), at=MONDAY, is_confirmed=False)
+    with pytest.raises(NotFound):
+        queries.find_ticket(target.code, by=bob(desk))
+    assert merging.look_ahead(source, target).watchers == ["Bob"]
+    merge(desk, source, target)
+    assert queries.find_ticket(target.code, by=bob(desk)) is target
+    known = {one.name: one.confirmed_at for one in watching.list_watchers(target)}
+    assert known == {"Bob": later(minutes=5), "boss@example.test": None}
+
+
+def test_who_follows_the_target_no_more_says_nothing_on_it(app, cast, sign_in):
+    """Bob's ticket was merged into Alice's, and he stopped following that one."""
+    codes = [opened(app, cast, who="Alice", subject="The first"), opened(app, cast)]
+    with personas.within(app, cast, "Leo") as by:
+        target, source = (queries.find_ticket(code, by=by) for code in codes)
+        services.merge_tickets(source, target, by=by, at=later(minutes=5))
+        db.session.commit()
+    bob, page = sign_in("Bob"), f"/portal/tickets/{codes[1]}"
+    form = {"body": "Any news?", "kind": "public"}
+    assert bob.post(f"{page}/messages", data=form).status_code == 302
+    with personas.within(app, cast, "Leo") as by:
+        target = queries.find_ticket(codes[0], by=by)
+        (watcher,) = watching.list_watchers(target)
+        watching.unwatch(target, watcher, by=by, at=later(minutes=9))
+        db.session.commit()
+    assert "/messages" not in bob.get(page).text
+    assert bob.post(f"{page}/messages", data=form).status_code == 404
+    with personas.within(app, cast, "Leo") as by:
+        said = queries.list_messages(queries.find_ticket(codes[0], by=by), by=by)
+        assert [one.body for one in said].count("Any news?") == 1
 
 
 @pytest.mark.parametrize("which", ["itself", "another client"])

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from tenants.foundation.db import db
 from tenants.foundation.errors import Conflict, Forbidden, InvalidMany, NotFound
-from tenants.tickets import remote, services
+from tenants.tickets import remote, services, watching
 from tenants.tickets.models import Ticket, TicketEvent
 from tenants.tickets.remote_models import RemoteSession
 from tests import personas
@@ -132,6 +132,38 @@ def test_each_side_does_its_own_part_only(act):
         act("Leo", remote.withdraw_consent, session=True)
     with pytest.raises(Forbidden):
         act("Bob", remote.drop_request, session=True)
+
+
+@pytest.fixture
+def watched(app, cast):
+    """A ticket of Alice's that Bob watches."""
+    code = opened(app, cast, who="Alice")
+    with personas.within(app, cast, "Leo") as leo:
+        ticket = db.session.scalars(select(Ticket).where(Ticket.code == code)).one()
+        watching.watch_by_mail(ticket, "bob@example.test", by=leo, at=MONDAY)
+        remote.ask_for_consent(ticket, by=leo, at=MONDAY)
+        db.session.commit()
+    return code
+
+
+def test_whoever_only_follows_opens_nobodys_machine(rows, watched, sign_in):
+    bob, page = sign_in("Bob"), f"/portal/tickets/{watched}"
+    session = rows()[0].public_id
+    shown = bob.get(page).text
+    assert f"remote/{session}/allow" not in shown and f"remote/{session}/decline" in shown
+    assert bob.post(f"{page}/remote/{session}/allow").status_code == 403
+    assert rows()[0].state == "asked"
+    alice = sign_in("Alice")
+    assert f"remote/{session}/allow" in alice.get(page).text
+    assert alice.post(f"{page}/remote/{session}/allow").status_code == 302
+    assert bob.post(f"{page}/remote/{session}/withdraw").status_code == 302
+    assert rows()[0].state == "withdrawn"
+
+
+def test_the_companys_administrator_allows_for_others(act, rows):
+    act("Leo", remote.ask_for_consent)
+    act("Alice", remote.answer_request, session=True, allow=True)
+    assert rows()[0].consent_by == "Alice"
 
 
 def test_only_one_at_a_time_and_only_on_open_tickets_of_ones_tier(act):

@@ -10,6 +10,7 @@ from tenants.foundation.errors import Conflict, Forbidden, Invalid, InvalidMany,
 from tenants.tickets import events as happened
 from tenants.tickets import queries, services
 from tenants.tickets.models import Message, Ticket, TicketEvent
+from tenants.tickets.stories import read_story
 from tests.tenants.tickets.told import lines, names
 from tests.tickets import MONDAY, alice, bob, later, leo, open_in_scope
 
@@ -250,9 +251,7 @@ class TestDoors:
 
     def test_clients_never_load_internal_notes(self, ticket, desk):
         services.add_message(ticket, body="Secret", kind="internal", by=leo(desk), at=MONDAY)
-        bodies = [
-            said and said.body for _line, said in queries.list_history_with_messages(ticket, by=bob(desk))
-        ]
+        bodies = [said and said.body for _line, said in read_story(ticket, by=bob(desk)).told]
         assert bodies == ["It burns since this morning.", None]
         assert [one.body for one in queries.list_messages(ticket, by=bob(desk))] == [
             "It burns since this morning."

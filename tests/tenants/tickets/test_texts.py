@@ -170,3 +170,13 @@ def test_a_flood_of_words_does_not_stop_a_message(app, cast, ticket):
             flood = " ".join(f"{part}x{number}{'y' * 1500}" for number in range(12))
             services.add_message(ticket, body=flood, by=leo(cast), at=MONDAY)
         assert found("laporan", leo(cast)) == [ticket.id]
+
+
+def test_more_words_than_a_vector_holds_stop_nothing(app, cast, ticket):
+    """The ticket keeps the words that it had, and its tenant's next ticket learns its own."""
+    endless = " ".join(f"word{number}" for number in range(120_000))
+    with personas.within(app, cast, "Leo"):
+        learn_words(ticket, endless)
+        learn_words(ticket, "Wombat")
+        db.session.commit()
+        assert found("wombat", leo(cast)) == found("laporan", leo(cast)) == [ticket.id]

@@ -182,6 +182,18 @@ def test_a_closed_ticket_and_a_stale_page_plan_nothing(act, seen, code):
     assert seen(code)[1] == []
 
 
+def test_a_visit_that_is_moved_takes_no_resolved_ticket_back(act, seen, code):
+    """Resolved from afar while a visit was ahead: it stays resolved, and its clock stays still."""
+    act("Leo", visits.plan_visit, PLAN)
+    act("Leo", services.resolve_ticket, solution="Restarted it from here.")
+    moved = replace(PLAN, begins_at=later(days=2), ends_at=later(days=2, hours=1))
+    with pytest.raises(Conflict):
+        act("Leo", visits.move_visit, moved, visit=True)
+    ticket, (visit,), _lines = seen(code)
+    assert (ticket.state, ticket.waiting_reason, ticket.resolved_at) == ("resolved", None, MONDAY)
+    assert visit.begins_at == PLAN.begins_at
+
+
 def test_two_people_at_once_plan_one(act, seen, code):
     met, refused = threading.Barrier(2), []
 
