@@ -53,8 +53,7 @@ def _named(rows: list[Any]) -> list[tuple[str, str]]:
 
 
 def _fill(form: DetailsForm, view: queries.TicketView, further: list[Asset], tree: categories.Tree) -> None:
-    held = tree.find(view.ticket.category_id)
-    form.category.data = str(held.category.public_id) if held else ""
+    form.category.data = tree.key(view.ticket.category_id)
     form.asset.data = str(view.asset.public_id) if view.asset else ""
     form.site.data = str(view.site.public_id) if view.site else ""
     form.further.data = [str(one.public_id) for one in further]
