@@ -1,4 +1,4 @@
-"""What a ticket is about, which assets and which site: chosen together."""
+"""What a ticket is, what it is about, which assets and which site: chosen together."""
 
 from typing import Any
 
@@ -19,18 +19,22 @@ from tenants.foundation.permissions import Permission
 from tenants.tenancy.models import Site
 from tenants.tenancy.queries import list_sites
 from tenants.tickets import categories, places, queries, services
+from tenants.tickets.history import check_rev, hold
+from tenants.tickets.kinds import CHOSEN_KINDS
 from tenants.tickets.models import Ticket
 
 
 @bp.route("/tickets/<code>/details", methods=["GET", "POST"])
 @require(Permission.WORK_TICKETS)
 def edit_details(code: str) -> Any:
-    """Choose category, assets and site anew."""
+    """Choose kind, category, assets and site anew."""
     view = queries.find_ticket_view(code, by=actor())
     ticket, further, tree = view.ticket, places.list_further_assets(view.ticket), categories.read_tree()
     assets = _with([*list_choices(ticket.tenant_id)], [view.asset, *further])
     sites = _with([*list_sites(ticket.tenant_id)], [view.site])
-    form = DetailsForm()
+    form = DetailsForm(kind=ticket.kind)
+    if ticket.kind not in CHOSEN_KINDS:
+        del form.kind
     form.category.choices = options([("", _("None")), *category_options(tree, keep=ticket.category_id)])
     form.asset.choices = options([("", _("None, or not known")), *_named(assets)])
     form.further.choices = options(_named(assets))
@@ -64,7 +68,11 @@ def _save(
 ) -> None:
     acting: dict[str, Any] = {"by": actor(), "at": time.now()}
     place = tree.named(form.category.data or "")
-    services.categorise(ticket, place.category if place else None, rev=form.seen, **acting)
+    hold(ticket)
+    check_rev(ticket, form.seen)
+    if form.kind is not None:
+        services.change_kind(ticket, form.kind.data, **acting)
+    services.categorise(ticket, place.category if place else None, **acting)
     services.place_ticket(
         ticket,
         asset=_chosen(assets, form.asset.data),
