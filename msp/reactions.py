@@ -17,7 +17,7 @@ from msp.knowledge.jobs import tick_steps
 from msp.mail import notices
 from msp.portal import jobs as portal
 from msp.reports import jobs as reports
-from msp.threads import consent_mail, visiting
+from msp.threads import consent_mail, telling, visiting
 from msp.timers import jobs as timers
 from msp.windows.events import ClientFroze, WindowsChanged
 from tenants.foundation.events import Event, Reaction
@@ -48,9 +48,14 @@ WITHIN: dict[type[Event], tuple[Reaction, ...]] = {
 }
 
 AFTER: dict[type[Event], tuple[Reaction, ...]] = {
-    ticket.TicketOpened: (notices.acknowledge_ticket, acknowledge_text),
+    ticket.TicketOpened: (notices.acknowledge_ticket, acknowledge_text, telling.tell_tier),
     ticket.MessageAdded: (notices.pass_on_message, answer_by_text),
     ticket.TicketResolved: (notices.announce_solution, visiting.call_off),
+    ticket.TicketAssigned: (telling.tell_holder,),
+    ticket.TicketRated: (telling.tell_of_bad_rating,),
+    ticket.HandOverMade: (telling.tell_next_tier,),
+    ticket.HandOverAccepted: (telling.tell_sender,),
+    ticket.HandOverReturned: (telling.tell_sender,),
     ticket.TicketClosed: (visiting.call_off,),
     ticket.TicketCancelled: (visiting.call_off,),
     ticket.RemoteSessionAsked: (consent_mail.ask_by_mail,),

@@ -9,7 +9,10 @@ from msp.console.blueprint import bp
 from msp.console.forms import AssetForm
 from msp.console.sheets import asset_sheet
 from msp.console.tenants import revision, saved
+from msp.knowledge.queries import Reader
+from msp.knowledge.searching import list_for_assets
 from msp.web.access import actor, require
+from msp.web.languages import reader_language
 from msp.web.look import flash_with_undo
 from msp.web.paging import asked, cut
 from tenants.assets import queries, rules, services, words
@@ -110,6 +113,7 @@ def show_asset(asset_id: str) -> Any:
             Filter(state="all", tenant_id=asset.tenant_id, asset_id=asset.id), by=actor(), limit=5
         ),
         ticket_page="desk.show_ticket",
+        known=list_for_assets(asset.tenant_id, [asset.id], Reader.of(actor()), reader_language()),
     )
 
 

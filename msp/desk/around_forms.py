@@ -8,6 +8,8 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from msp.threads.around import LINK_WORDS
 from msp.threads.forms import ActForm, words
 from msp.web.fields import options, request_key_field
+from msp.web.words import TICKET_KINDS
+from tenants.tickets.kinds import CHOSEN_KINDS
 from tenants.tickets.messages import LONGEST_BODY
 from tenants.tickets.relation_models import LINKS
 
@@ -21,8 +23,9 @@ def code_field(label: object) -> StringField:
 
 
 class DetailsForm(ActForm):
-    """What a ticket is about, and where."""
+    """What a ticket is, what it is about, and where; a change is not asked what it is."""
 
+    kind = SelectField(_l("Kind"), choices=options((one, TICKET_KINDS[one]) for one in CHOSEN_KINDS))
     category = SelectField(_l("Category"), choices=[], validate_choice=True, default="")
     asset = SelectField(_l("Asset"), choices=[], validate_choice=True, default="")
     further = SelectMultipleField(_l("Further assets"), choices=[], validate_choice=True)

@@ -1,4 +1,4 @@
-"""What a ticket is about, which assets and which site: chosen together."""
+"""What a ticket is, what it is about, which assets and which site: chosen together."""
 
 from typing import Any
 
@@ -19,18 +19,22 @@ from tenants.foundation.permissions import Permission
 from tenants.tenancy.models import Site
 from tenants.tenancy.queries import list_sites
 from tenants.tickets import categories, places, queries, services
+from tenants.tickets.history import check_rev, hold
+from tenants.tickets.kinds import CHOSEN_KINDS
 from tenants.tickets.models import Ticket
 
 
 @bp.route("/tickets/<code>/details", methods=["GET", "POST"])
 @require(Permission.WORK_TICKETS)
 def edit_details(code: str) -> Any:
-    """Choose category, assets and site anew."""
+    """Choose kind, category, assets and site anew."""
     view = queries.find_ticket_view(code, by=actor())
     ticket, further, tree = view.ticket, places.list_further_assets(view.ticket), categories.read_tree()
     assets = _with([*list_choices(ticket.tenant_id)], [view.asset, *further])
     sites = _with([*list_sites(ticket.tenant_id)], [view.site])
-    form = DetailsForm()
+    form = DetailsForm(kind=ticket.kind)
+    if ticket.kind not in CHOSEN_KINDS:
+        del form.kind
     form.category.choices = options([("", _("None")), *category_options(tree, keep=ticket.category_id)])
     form.asset.choices = options([("", _("None, or not known")), *_named(assets)])
     form.further.choices = options(_named(assets))
@@ -53,8 +57,7 @@ def _named(rows: list[Any]) -> list[tuple[str, str]]:
 
 
 def _fill(form: DetailsForm, view: queries.TicketView, further: list[Asset], tree: categories.Tree) -> None:
-    held = tree.find(view.ticket.category_id)
-    form.category.data = str(held.category.public_id) if held else ""
+    form.category.data = tree.key(view.ticket.category_id)
     form.asset.data = str(view.asset.public_id) if view.asset else ""
     form.site.data = str(view.site.public_id) if view.site else ""
     form.further.data = [str(one.public_id) for one in further]
@@ -65,13 +68,15 @@ def _save(
 ) -> None:
     acting: dict[str, Any] = {"by": actor(), "at": time.now()}
     place = tree.named(form.category.data or "")
-    # First what always compares the page with the ticket: one that is out of date changes neither.
+    hold(ticket)
+    check_rev(ticket, form.seen)
+    if form.kind is not None:
+        services.change_kind(ticket, form.kind.data, **acting)
     services.place_ticket(
         ticket,
         asset=_chosen(assets, form.asset.data),
         further=[one for one in assets if str(one.public_id) in (form.further.data or ())],
         site=_chosen(sites, form.site.data),
-        rev=form.seen,
         **acting,
     )
     services.categorise(ticket, place.category if place else None, **acting)

@@ -6,6 +6,7 @@ from datetime import time as hour
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from msp.staff.teams import find_team, list_members_of
 from msp.web.access import actor
 from msp.web.languages import choose_time_zone
 from tenants.assets.queries import find_asset, list_choices
@@ -30,6 +31,7 @@ def narrowed_by(args: Mapping[str, str], tenants: Sequence[TenantName], tree: Tr
         tier=_one_of(args, "tier", TIERS),
         priority=_one_of(args, "priority", PRIORITIES),
         assignee=who,
+        assignees=_team(args.get("team", "")),
         asset_id=_asset(args.get("asset", "")),
         category_ids=_categories(args.get("category", ""), tree),
         kind=_one_of(args, "kind", KINDS),
@@ -54,6 +56,16 @@ def _asset(public_id: str) -> int | None:
         return find_asset(public_id).id
     except NotFound:
         return NOTHING
+
+
+def _team(public_id: str) -> list[int] | None:
+    """Whoever is in the team; nobody holds what a team of nobody works on."""
+    if not public_id:
+        return None
+    try:
+        return list_members_of(find_team(public_id)) or [NOTHING]
+    except NotFound:
+        return [NOTHING]
 
 
 def _site(public_id: str, tenant_id: int | None) -> int | None:

@@ -13,6 +13,7 @@ from msp.desk.blueprint import bp
 from msp.desk.bulk import acts_for
 from msp.desk.narrowing import narrowed_by, places_of
 from msp.desk.views import address_of, offered_views
+from msp.staff.teams import list_teams
 from msp.threads.typed import as_code
 from msp.web.access import actor, require
 from msp.web.languages import reader_language
@@ -30,7 +31,7 @@ from tenants.tickets.queries import Filter
 from tenants.tickets.views import KEPT, home_among, list_views
 
 # Filters that are shown when they are asked for, or one of them is used.
-FURTHER = ("kind", "category", "waiting", "source", "site", "asset", "from", "to")
+FURTHER = ("team", "kind", "category", "waiting", "source", "site", "asset", "from", "to")
 
 
 @bp.get("/")
@@ -60,6 +61,7 @@ def show_queue() -> Any:
         kind_words=TICKET_KINDS,
         further=further,
         more_url="?" + urlencode({**request.args.to_dict(), "more": "1"}),
+        teams=[(str(one.public_id), one.name) for one in list_teams()] if further else [],
         waiting=WAITING,
         sources=SOURCE_WORDS.items(),
         categories=[(str(one.category.public_id), one.path(reader_language())) for one in tree.places],

@@ -26,11 +26,8 @@ from tenants.tickets.stories import list_merged_messages, read_story
 @bp.get("/tickets/<code>")
 @require(Permission.VIEW_DESK)
 def show_ticket(code: str) -> Any:
-    """The ticket with its whole history; `reply` puts a canned reply into the composer."""
-    form = StaffMessageForm(formdata=None)
-    if request.args.get("reply"):
-        form.body.data = filled_reply(code, request.args["reply"])
-    return render_ticket(code, form)
+    """The ticket with its whole history."""
+    return render_ticket(code, StaffMessageForm(formdata=None))
 
 
 def render_ticket(code: str, form: StaffMessageForm) -> Any:
@@ -95,3 +92,13 @@ def add_message(code: str) -> Any:
         ),
     )
     return redirect(url_for("desk.show_ticket", code=ticket.code)) if said else render_ticket(code, form)
+
+
+@bp.post("/tickets/<code>/messages/fill")
+@require(Permission.WORK_TICKETS)
+def fill_message(code: str) -> Any:
+    """Put a canned reply after what was typed; nothing is said yet."""
+    form = StaffMessageForm()
+    typed, reply = (form.body.data or "").rstrip(), filled_reply(code, request.form.get("reply", ""))
+    form.body.data = f"{typed}\n\n{reply}" if typed else reply
+    return render_ticket(code, form)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from msp.knowledge import queries, services
+from msp.knowledge import queries, reading, services
 from msp.knowledge.blueprint import bp
 from msp.knowledge.forms import ArticleForm, KeepForm, LinkForm, TieForm, begun, values_of
 from msp.knowledge.models import Article
@@ -23,6 +23,8 @@ from tenants.foundation.db import db
 from tenants.foundation.errors import NotFound
 from tenants.foundation.permissions import Permission
 from tenants.tenancy.queries import list_all_tenants
+from tenants.tickets.categories import read_tree
+from tenants.tickets.models import Ticket
 
 FIRST = "article"
 
@@ -45,6 +47,8 @@ def list_articles() -> Any:
         due_on=today() if request.args.get("due") else None,
     )
     rows = queries.list_articles(narrowed, by=actor(), after=after, limit=limit)
+    if not rows and after is None and narrowed == queries.Filter(q=narrowed.q):
+        reading.ask_to_count_miss(narrowed.q, reader_language())
     page = cut(rows, limit, queries.changed_key)
     return render_template(
         "knowledge/list_articles.html",
@@ -88,19 +92,21 @@ def change_article(slug: str) -> Any:
     article = queries.find_article(slug, by=actor())
     version = queries.find_version(article, article.version_number)
     slugs = {one.id: one.slug for one in list_all_tenants()}
-    form = ArticleForm(data=values_of(article, version, slugs) if request.method == "GET" else None)
+    category = read_tree().key(article.category_id)
+    form = ArticleForm(data=values_of(article, version, slugs, category) if request.method == "GET" else None)
     return edit(form, article, article.kind)
 
 
 def edit(form: ArticleForm, article: Article | None, kind: str, **context: Any) -> Any:
     """The editor: shows what it will look like, or saves. `saved` in the context is called with a new article."""
-    tenants = list_all_tenants()
-    form.offer(tenants)
+    tenants, tree = list_all_tenants(), read_tree()
+    form.offer(tenants, tree.choices(reader_language(), keep=_held(article, context.get("ticket"))))
     slugs, saved = {one.slug: one.id for one in tenants}, context.pop("saved", None)
     previewed, kept = request.form.get("preview") is not None, []
 
     def save() -> None:
-        said = form.draft(kind, slugs, article.category_id if article else None)
+        place = tree.named(form.category.data or "")
+        said = form.draft(kind, slugs, place.category.id if place else None)
         if article is None:
             kept.append(services.add_article(said, by=actor(), at=time.now()))
             if saved is not None:
@@ -127,6 +133,12 @@ def edit(form: ArticleForm, article: Article | None, kind: str, **context: Any) 
     return page, 200 if previewed else form_status()
 
 
+def _held(article: Article | None, ticket: Ticket | None) -> int | None:
+    """The category that an article has, or takes over from its ticket: offered although it is retired."""
+    one = article or ticket
+    return one.category_id if one else None
+
+
 @bp.get("/console/knowledge/articles/<slug>")
 @require(Permission.VIEW_DESK)
 def show_article(slug: str) -> Any:
@@ -150,6 +162,7 @@ def render_article(article: Article, **forms: Any) -> Any:
         hidden_readers=sum(one not in named for one in article.tenant_ids),
         assets=queries.list_tied_assets(article) if article.kind == "known_error" else [],
         tickets=queries.list_linked_tickets(article),
+        category=read_tree().path(article.category_id, reader_language()),
         clients=named,
         step_words=lambda step: Step(**step).words(reader_language()),
         title_of=title_of,

@@ -61,15 +61,17 @@ class ArticleForm(FlaskForm):
         option_widget=widgets.CheckboxInput(),
         choices=(),
     )
+    category = SelectField(_l("Category"), choices=(), default="")
     review_on = DateField(_l("Look at it again on"), [Optional()])
     slug = StringField(
         _l("Address"), [Length(max=64), plain_text], filters=[lambda typed: (typed or "").strip()]
     )
     what_changed = StringField(_l("What changed"), [Length(max=200), plain_text])
 
-    def offer(self, tenants: Sequence[Tenant]) -> None:
-        """Let the clients be chosen that one is granted."""
+    def offer(self, tenants: Sequence[Tenant], categories: Sequence[tuple[str, str]]) -> None:
+        """Let the clients be chosen that one is granted, and the categories that tickets have."""
         self.tenants.choices = options((one.slug, one.name) for one in tenants)
+        self.category.choices = options([("", _l("None")), *categories])
 
     def parts(self, kind: str) -> list[str]:
         """The parts that this kind of article has, in their order."""
@@ -104,7 +106,9 @@ class ArticleForm(FlaskForm):
         )
 
 
-def values_of(article: Article, version: ArticleVersion, slugs: Mapping[int, str]) -> dict[str, Any]:
+def values_of(
+    article: Article, version: ArticleVersion, slugs: Mapping[int, str], category: str
+) -> dict[str, Any]:
     """An article as the form's values."""
     steps = [Step(**one) for one in version.steps]
     return {
@@ -118,6 +122,7 @@ def values_of(article: Article, version: ArticleVersion, slugs: Mapping[int, str
         "audience": article.audience,
         "tier": article.tier or "",
         "tenants": [slugs[one] for one in article.tenant_ids if one in slugs],
+        "category": category,
         "review_on": article.review_on,
         "slug": article.slug,
     }

@@ -1,10 +1,11 @@
-"""Steps of runbooks that tick themselves: by what happens on a ticket, and by a machine that calls again."""
+"""What knowledge has done by itself: steps of runbooks that tick themselves, and searches in vain that are counted."""
 
 import structlog
 from sqlalchemy import and_, func, select
 
 from msp.background.jobs import job
 from msp.knowledge.models import RunbookRun, RunbookStep
+from msp.knowledge.reading import note_miss
 from msp.knowledge.runbooks import has_waiting_step, tick_by_check
 from tenants.assets.models import Asset
 from tenants.foundation import time
@@ -17,7 +18,15 @@ from tenants.tickets.models import Ticket
 # Who may neither read nor write a runbook: the worker ticks for them a moment later.
 _OUTSIDE = (Role.CLIENT, Role.AGENTS, Role.GATE)
 BATCH = 200
+MOST_OWN_MISSES = 2000
 log = structlog.get_logger()
+
+
+@job("count_miss")
+def count_miss(work: Claimed) -> None:
+    """Count a search in vain that belongs to no client; whoever is not signed in cannot fill the table."""
+    phrase, language = work.arguments["phrase"], work.arguments["language"]
+    note_miss(work.tenant_id, phrase, language, at=time.now(), most=MOST_OWN_MISSES)
 
 
 def check_of(event: OnTicket) -> str | None:

@@ -9,6 +9,7 @@ from sqlalchemy import and_, desc, false, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import load_only
 
+from msp.knowledge.matching import ALL, asked_for, words_in
 from msp.knowledge.models import (
     Article,
     ArticleAsset,
@@ -19,7 +20,7 @@ from msp.knowledge.models import (
     ArticleVersion,
     ArticleVote,
 )
-from msp.knowledge.rules import TIERS, is_slug, may_read_tier
+from msp.knowledge.rules import TIERS, is_slug, may_read_tier, words_of
 from tenants.assets.models import Asset
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import among, db
@@ -161,11 +162,24 @@ def list_articles(
     if narrowed.q.strip():
         plain = narrowed.q.strip().replace("\x00", "")[:100]
         titles = (Article.title_id, Article.title_en, Article.slug)
-        found = found.where(or_(*(one.icontains(plain, autoescape=True) for one in titles)))
+        named = or_(*(one.icontains(plain, autoescape=True) for one in titles))
+        found = found.where(or_(named, _says(words_of(plain))))
     if after is not None:
         found = found.where(tuple_(Article.changed_at, Article.id) < tuple_(*after))
     order = (Article.changed_at.desc(), Article.id.desc())
     return db.session.scalars(found.order_by(*order).limit(limit + 1)).all()
+
+
+def _says(words: Sequence[str]) -> Any:
+    """The condition that the latest version of an article has all these words."""
+    if not words:
+        return false()
+    latest = select(ArticleVersion.id).where(
+        ArticleVersion.article_id == Article.id,
+        ArticleVersion.number == Article.version_number,
+        words_in(ArticleVersion.texts).op("@@")(asked_for(words, ALL)),
+    )
+    return latest.exists()
 
 
 def changed_key(article: Article) -> tuple[datetime, int]:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete
+from sqlalchemy import ColumnElement, and_, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from msp.knowledge.models import ArticleDay, ArticleMiss, ArticleVote
@@ -11,7 +11,9 @@ from msp.knowledge.rules import phrase_of, words_of
 from tenants.foundation import time
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
-from tenants.foundation.scope import enter, sweeper
+from tenants.foundation.scope import enter, gate, sweeper
+from tenants.foundation.work import request_work
+from tenants.people.requests import own_tenant_id
 
 KEPT = timedelta(days=180)
 # Days of figures are the provider's.
@@ -47,10 +49,13 @@ def vote(tenant_id: int, article_id: int, *, helped: bool, by: Actor, at: dateti
     db.session.execute(row.on_conflict_do_nothing())
 
 
-def note_miss(tenant_id: int, typed: str, language: str, *, at: datetime) -> None:
-    """Somebody looked for this in vain. Phrases without a word that says anything are not kept."""
+def note_miss(tenant_id: int, typed: str, language: str, *, at: datetime, most: int | None = None) -> None:
+    """Somebody looked for this in vain. Phrases without a word that says anything are not kept.
+
+    Where a company has `most` phrases already, only those are counted up.
+    """
     phrase = phrase_of(typed)
-    if not words_of(phrase):
+    if not words_of(phrase) or (most is not None and _is_full(tenant_id, phrase, language, most)):
         return
     row = insert(ArticleMiss).values(
         tenant_id=tenant_id, phrase=phrase, language=language, times=1, last_at=at
@@ -61,6 +66,34 @@ def note_miss(tenant_id: int, typed: str, language: str, *, at: datetime) -> Non
             set_={"times": ArticleMiss.times + 1, "last_at": at},
         )
     )
+
+
+def _is_full(tenant_id: int, phrase: str, language: str, most: int) -> bool:
+    own = select(func.count(), func.count().filter(_is(phrase, language))).where(
+        ArticleMiss.tenant_id == tenant_id
+    )
+    count, known = db.session.execute(own).one()
+    return count >= most and not known
+
+
+def _is(phrase: str, language: str) -> ColumnElement[bool]:
+    return and_(ArticleMiss.phrase == phrase, ArticleMiss.language == language)
+
+
+def ask_to_count_miss(typed: str, language: str) -> None:
+    """Have a search in vain counted that belongs to no client: of staff, or of somebody who is not signed in.
+
+    It lies with the provider's own company, which neither of them may write for: a job does.
+    """
+    phrase = phrase_of(typed)
+    if not words_of(phrase):
+        return
+    with enter(gate()):
+        home = own_tenant_id()
+        if home is not None:
+            asked = {"phrase": phrase, "language": language}
+            request_work("count_miss", tenant_id=home, arguments=asked)
+            db.session.commit()
 
 
 def forget_old_misses() -> None:

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from msp.knowledge import reading
 from msp.knowledge.blueprint import bp
 from msp.knowledge.queries import Reader, find_editions, has_voted, in_language, list_editions
-from msp.knowledge.searching import Hit, offer, search
+from msp.knowledge.searching import Hit, is_answered, offer, search
 from msp.web.access import actor, public, require, tenant
 from msp.web.languages import reader_language
 from msp.web.limits import limiter
@@ -34,8 +34,8 @@ def _reader() -> Reader:
 def find_answers() -> Any:
     """What is written down for one's company, and looking for something in it."""
     q, reader = _asked(), _reader()
-    hits = search(q, reader, reader_language()) if q.strip() else []
-    if q.strip() and not hits:
+    hits, is_miss = search(q, reader, reader_language())
+    if is_miss:
         reading.note_miss(tenant(), q, reader_language(), at=time.now())
         db.session.commit()
     articles = [] if q.strip() else list_editions(reader, reader_language())
@@ -87,6 +87,13 @@ def list_offers(subject: str) -> list[Hit]:
     return offer(subject.replace("\x00", "")[:LONGEST_QUERY], _reader(), reader_language())
 
 
+def count_unanswered(subject: str) -> None:
+    """A ticket is opened: what was typed last, if no text answers it, is what should be written about."""
+    asked = subject.replace("\x00", "")[:LONGEST_QUERY]
+    if not is_answered(asked, _reader()):
+        reading.note_miss(tenant(), asked, reader_language(), at=time.now())
+
+
 @bp.get("/portal/article-offers")
 @limiter.limit(SEARCHES)
 @require(Permission.OPEN_OWN_TICKETS)
@@ -103,7 +110,9 @@ def offer_answers() -> Any:
 def find_help() -> Any:
     """What is written down for everybody, and looking for something in it."""
     q = _asked()
-    hits = search(q, None, reader_language()) if q.strip() else []
+    hits, is_miss = search(q, None, reader_language())
+    if is_miss:
+        reading.ask_to_count_miss(q, reader_language())
     articles = [] if q.strip() else list_editions(None, reader_language())
     return render_template("knowledge/find_help.html", q=q, hits=hits, articles=articles)
 

@@ -11,7 +11,7 @@ from msp.knowledge.drafting import body_of, draft_from
 from msp.knowledge.editor_pages import done, edit, render_article, title_of, today
 from msp.knowledge.forms import ArticleForm, LinkForm, TieForm, begun
 from msp.knowledge.models import Article
-from msp.knowledge.searching import Hit, list_for_asset, list_for_category, offer
+from msp.knowledge.searching import Hit, list_for_assets, list_for_category, list_for_problems, offer
 from msp.knowledge.words import WHY_WORDS
 from msp.web.access import actor, require
 from msp.web.acting import acted
@@ -25,7 +25,9 @@ from tenants.foundation.db import db
 from tenants.foundation.errors import Conflict, Invalid, NotFound
 from tenants.foundation.permissions import Permission
 from tenants.tenancy.queries import find_tenant, list_all_tenants
+from tenants.tickets.categories import read_tree
 from tenants.tickets.models import Ticket
+from tenants.tickets.places import list_further_assets
 from tenants.tickets.queries import find_ticket
 
 OFFERED = 4
@@ -58,10 +60,12 @@ def show_known(code: str) -> Any:
 
 
 def _offered(ticket: Ticket) -> list[Hit]:
-    """What is tied to the asset first, then what was written for the category, then what has similar words."""
+    """What is known of its problem first, then of its assets, what was written for the category, and similar words."""
     reader = queries.reader_for(actor(), ticket.tenant_id)
+    assets = [ticket.asset_id, *(one.id for one in list_further_assets(ticket))]
     found = [
-        *list_for_asset(ticket.tenant_id, ticket.asset_id, reader, reader_language()),
+        *list_for_problems(ticket, reader, reader_language()),
+        *list_for_assets(ticket.tenant_id, [one for one in assets if one], reader, reader_language()),
         *list_for_category(ticket.category_id, reader, reader_language()),
         *offer(ticket.subject, reader, reader_language()),
     ]
@@ -113,7 +117,7 @@ def draft_article(code: str) -> Any:
 
 def _begun(ticket: Ticket, kind: str) -> dict[str, Any]:
     told, own = draft_from(ticket, by=actor()), reader_language()
-    values = {f"title_{own}": told.title[:160]}
+    values = {f"title_{own}": told.title[:160], "category": read_tree().key(ticket.category_id)}
     if kind == "known_error":
         parts = {"symptom": told.symptoms, "cause": told.cause, "workaround": told.solution}
         values |= {f"{part}_{own}": text for part, text in parts.items()}

@@ -36,6 +36,7 @@ LINK_WORDS: dict[str, Any] = {
     "problem": _l("the problem behind it"),
 }
 WHY_WORDS: dict[str, Any] = {
+    "problem": _l("known of its problem"),
     "asset": _l("known of this asset"),
     "category": _l("same category"),
     "words": _l("similar words"),

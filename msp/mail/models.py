@@ -61,7 +61,7 @@ class OutgoingMail(TenantOwned, Base):
 
 
 class UnwantedNotice(Global, Base):
-    """A kind of mail that a person does not want; what has no row is sent."""
+    """A kind of mail that a person does not want, or does want although few do; else its own usual way counts."""
 
     __tablename__ = "unwanted_notices"
     __grants__: ClassVar[dict[Role, str]] = {
@@ -71,4 +71,5 @@ class UnwantedNotice(Global, Base):
     }
     user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"))
     notice: Mapped[str] = mapped_column(String(60))
+    is_wanted: Mapped[bool] = mapped_column(default=False, server_default="false")
     __table_args__ = (Index("uq_unwanted_notices", "user_id", "notice", unique=True),)

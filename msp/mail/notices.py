@@ -20,6 +20,7 @@ from tenants.people.models import StaffMember
 from tenants.tenancy.models import Tenant
 from tenants.tickets.events import MessageAdded, OnTicket, TicketOpened, TicketResolved
 from tenants.tickets.models import Message, Ticket
+from tenants.tickets.ratings import find_rating
 
 # How the requester of a ticket that came by mail hears of it: `whole`, `plain` (nothing of it is repeated) or `none`.
 Judge = Callable[[Ticket, datetime], str]
@@ -149,7 +150,7 @@ def _queue(
         "action_url": _way(
             ticket, page, user_id, is_requester=watcher is None and not staff and what != "received"
         ),
-        "rate_url": rated_at(ticket) if what == "resolved" and watcher is None else "",
+        "rate_url": _rating(ticket) if what == "resolved" and watcher is None else "",
     }
     queue_mail(
         ticket.tenant_id,
@@ -167,6 +168,11 @@ def _way(ticket: Ticket, page: str, user_id: int | None, *, is_requester: bool) 
     if user_id is not None:
         return address_of(page, code=ticket.code)
     return followed_at(ticket) if is_requester else ""
+
+
+def _rating(ticket: Ticket) -> str:
+    """Where the solution is rated; empty where the requester has said it already."""
+    return rated_at(ticket) if find_rating(ticket) is None else ""
 
 
 def _reader_key(staff: bool, watcher: Told | None) -> str:

@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import cast, func, select
+from sqlalchemy.dialects.postgresql import JSONB
 
+from msp.mail.choices import ASKED_FOR, without
 from msp.mail.models import UnwantedNotice
 from tenants.foundation.db import db
 from tenants.foundation.scope import enter, gate
@@ -16,7 +18,7 @@ class Reader(NamedTuple):
 
     language: str | None = None
     time_zone: str | None = None
-    unwanted: frozenset[str] = frozenset()
+    unwanted: frozenset[str] = ASKED_FOR
 
 
 def list_readers(user_ids: Iterable[int | None]) -> dict[int | None, Reader]:
@@ -26,15 +28,16 @@ def list_readers(user_ids: Iterable[int | None]) -> dict[int | None, Reader]:
     known = [one for one in asked if one is not None]
     if known:
         with enter(gate()):
-            rows = select(User.id, User.language, User.time_zone, _unwanted()).where(User.id.in_(known))
-            found |= {row.id: Reader(row[1], row[2], frozenset(row[3])) for row in db.session.execute(rows)}
+            rows = select(User.id, User.language, User.time_zone, _chosen()).where(User.id.in_(known))
+            found |= {row.id: Reader(row[1], row[2], without(row[3])) for row in db.session.execute(rows)}
     return found
 
 
-def _unwanted() -> Any:
-    """The kinds of mails that a person does not want, as an array."""
-    kinds = select(func.array_agg(UnwantedNotice.notice)).where(UnwantedNotice.user_id == User.id)
-    return func.coalesce(kinds.correlate(User).scalar_subquery(), [])
+def _chosen() -> Any:
+    """The kinds of mails that a person decided on, each with whether it is wanted."""
+    kinds = func.jsonb_object_agg(UnwantedNotice.notice, UnwantedNotice.is_wanted)
+    chosen = select(kinds).where(UnwantedNotice.user_id == User.id)
+    return func.coalesce(chosen.correlate(User).scalar_subquery(), cast({}, JSONB))
 
 
 def find_reader(user_id: int | None) -> Reader:

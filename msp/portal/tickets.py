@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from contracts.timers.queries import badges
 from msp.intake.receiving import receive_ticket
-from msp.knowledge.reading_pages import list_offers
+from msp.knowledge.reading_pages import count_unanswered, list_offers
 from msp.portal.blueprint import bp
 from msp.portal.forms import ReopenForm, WithdrawForm
 from msp.portal.home import narrowed_to_tenant
@@ -102,6 +102,7 @@ def _open(company: Any, form: RequestForm, assets: Any, tree: Tree) -> Ticket:
         files=keep_uploads(company.id),
         request_key=form.request_key.data,
     )
+    count_unanswered(asked_for.subject)
     return receive_ticket(company, asked_for, by=actor(), at=time.now())
 
 

@@ -4,11 +4,14 @@ from typing import Any
 
 from flask import Flask, redirect, render_template, request, url_for
 
+from msp.knowledge.queries import Reader
+from msp.knowledge.searching import Hit, search_whole
 from msp.search.blueprint import bp
 from msp.search.snippets import snippets
 from msp.threads.typed import as_code
 from msp.web import navigation
 from msp.web.access import actor, require
+from msp.web.languages import reader_language
 from tenants.assets.models import Asset
 from tenants.assets.queries import list_named
 from tenants.foundation.permissions import Permission
@@ -19,6 +22,7 @@ from tenants.tickets.texts import LONGEST_QUESTION
 # The newest; whoever does not find it among them has more words to say.
 TICKETS = 25
 OTHERS = 8
+ARTICLES = 5
 
 
 @bp.get("/desk/search")
@@ -51,7 +55,15 @@ def _found(template: str, ticket_page: str) -> Any:
         assets=_assets(words),
         tenants={one.id: one for one in tenants},
         clients=_clients(tenants, words),
+        articles=_articles(words),
     )
+
+
+def _articles(words: str) -> list[Hit]:
+    """For staff, the articles with all of the words; the client's people have a page of their own for them."""
+    if not words or not actor().is_staff:
+        return []
+    return search_whole(words, Reader.of(actor()), reader_language(), limit=ARTICLES)
 
 
 def _assets(words: str) -> list[Asset]:

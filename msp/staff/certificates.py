@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import or_, select
 
 from msp.mail.addresses import address_of
-from msp.mail.readers import list_readers
+from msp.mail.readers import Reader, list_readers
 from msp.mail.services import queue_mail
 from msp.staff.checks import audited, one_line
 from msp.staff.models import Certificate
@@ -158,7 +158,7 @@ def remind(home: Tenant, certificate_id: int, today: date) -> bool:
     receivers = {one.user_id: one for one in (holder, *_managers(people))}
     readers = list_readers(receivers)
     for one in receivers.values():
-        _queue(home, row, holder, one, readers[one.user_id].language, step)
+        _queue(home, row, holder, one, readers[one.user_id], step)
     return True
 
 
@@ -171,13 +171,14 @@ def _managers(people: list[StaffMember]) -> list[StaffMember]:
 
 
 def _queue(
-    home: Tenant, row: Certificate, holder: StaffMember, to: StaffMember, language: str | None, step: int
+    home: Tenant, row: Certificate, holder: StaffMember, to: StaffMember, reader: Reader, step: int
 ) -> None:
     queue_mail(
         home.id,
         to=to.email,
         template="certificate_expires",
-        language=language or home.language,
+        language=reader.language or home.language,
+        unwanted=reader.unwanted,
         context={
             "certificate": row,
             "holder": holder,

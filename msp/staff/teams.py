@@ -40,6 +40,11 @@ def members_of() -> dict[int, list[int]]:
     return found
 
 
+def list_members_of(team: Team) -> list[int]:
+    """The accounts of a team's people."""
+    return list(db.session.scalars(select(TeamMember.user_id).where(TeamMember.team_id == team.id)))
+
+
 def teams_of(user_id: int) -> list[Team]:
     """The teams that somebody is in."""
     mine = select(TeamMember.team_id).where(TeamMember.user_id == user_id)

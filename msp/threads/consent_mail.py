@@ -31,7 +31,7 @@ def ask_for_consent(work: Claimed) -> None:
     ticket = db.session.scalars(select(Ticket).where(Ticket.id == session.ticket_id)).one()
     if session.state != "asked" or not ticket.requester_email or ticket.requester_user_id is None:
         return
-    tenant = find_tenant_by_id(ticket.tenant_id)
+    tenant, reader = find_tenant_by_id(ticket.tenant_id), find_reader(ticket.requester_user_id)
     context = {
         "ticket": ticket,
         "session": session,
@@ -44,8 +44,9 @@ def ask_for_consent(work: Claimed) -> None:
         ticket.tenant_id,
         to=ticket.requester_email,
         template="remote_asked",
-        language=find_reader(ticket.requester_user_id).language or tenant.language,
+        language=reader.language or tenant.language,
         context=context,
+        unwanted=reader.unwanted,
         key=f"remote:{session.id}",
         thread=f"ticket-{ticket.code}",
     )

@@ -106,6 +106,7 @@ def _queue(visit: Visit, ticket: Ticket, sequence: int, to: _Receiver | None) ->
         template="visit",
         language=reader.language or tenant.language,
         context=context,
+        unwanted=reader.unwanted,
         key=f"visit:{visit.id}:{sequence}:{'left' if to.encloses == KIND_OFF else to.staff}",
         thread=f"ticket-{ticket.code}",
         encloses=named(to.encloses, visit.id),

@@ -59,6 +59,23 @@ class Tree:
         found = self.find(category_id)
         return found.path(language) if found else ""
 
+    def key(self, category_id: int | None) -> str:
+        """The public id of a category by row id, as forms hold it; empty for none."""
+        found = self.find(category_id)
+        return str(found.category.public_id) if found else ""
+
+    def choices(
+        self, language: str, *, keep: int | None = None, top_only: bool = False
+    ) -> list[tuple[str, str]]:
+        """Public ids and paths of what may be chosen now; `keep` is what was chosen before it was retired."""
+        shown = self.offered(top_only=top_only)
+        held = self.find(keep)
+        if held is not None and held not in shown:
+            shown.append(held)
+        return sorted(
+            ((str(one.category.public_id), one.path(language)) for one in shown), key=lambda pair: pair[1]
+        )
+
     def below(self, category_id: int) -> list[int]:
         """A category and all under it, by row id."""
         found = [category_id]

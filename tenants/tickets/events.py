@@ -77,6 +77,13 @@ class TicketReprioritised(OnTicket):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TicketRated(OnTicket):
+    """The requester said whether the solution was `good` or `bad`."""
+
+    score: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TermsApplied(OnTicket):
     """Another version measures the ticket from now on; tickets do not know what that means."""
 

@@ -163,6 +163,8 @@ class Filter:
     priority: str = ""
     # A user id, or 0 for tickets that nobody holds.
     assignee: int | None = None
+    # User ids, one of whom holds it; None narrows nothing.
+    assignees: Sequence[int] | None = None
     requester: int | None = None
     asset_id: int | None = None
     # A category with all below it, by row id; None narrows nothing.
@@ -238,6 +240,8 @@ def _narrow_further(found: Select[Any], narrowed: Filter) -> Select[Any]:
         beside = select(TicketAsset.ticket_id).where(TicketAsset.asset_id == narrowed.asset_id)
         on_it = Ticket.id == any_(func.array(beside.scalar_subquery()))
         found = found.where(or_(Ticket.asset_id == narrowed.asset_id, on_it))
+    if narrowed.assignees is not None:
+        found = found.where(among(Ticket.assignee_user_id, narrowed.assignees))
     if narrowed.category_ids is not None:
         found = found.where(among(Ticket.category_id, narrowed.category_ids))
     if narrowed.opened_from is not None:

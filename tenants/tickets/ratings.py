@@ -7,10 +7,12 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import BigInteger, ForeignKey, Index, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from tenants.foundation import events
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import AllForClient, Base, TenantOwned, belongs, choice, db, moment
 from tenants.foundation.errors import Conflict, Forbidden, Invalid
 from tenants.foundation.scope import Role
+from tenants.tickets.events import TicketRated
 from tenants.tickets.history import hold, note, who_is
 from tenants.tickets.models import Ticket
 
@@ -80,5 +82,8 @@ def rate_ticket(ticket: Ticket, *, score: str, comment: str, by: Actor, at: date
         solved_by_name=ticket.assignee_name,
     )
     db.session.add(rating)
-    note(ticket, "rated", by=by, at=at, score=score)
+    seq = note(ticket, "rated", by=by, at=at, score=score)
+    events.record(
+        TicketRated(tenant_id=ticket.tenant_id, at=at, by=by, ticket_id=ticket.id, seq=seq, score=score)
+    )
     return rating

@@ -15,6 +15,7 @@ from tenants.tickets.hand_overs import (
     pending_hand_over,
     return_hand_over,
 )
+from tenants.tickets.kinds import change_kind
 from tenants.tickets.linking import link_tickets, unlink_tickets, wait_for_change
 from tenants.tickets.measures import apply_terms
 from tenants.tickets.merging import current_of, merge_tickets
@@ -45,6 +46,7 @@ __all__ = [
     "assign_ticket",
     "cancel_ticket",
     "categorise",
+    "change_kind",
     "change_state",
     "close_ticket",
     "current_of",

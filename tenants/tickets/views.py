@@ -17,7 +17,7 @@ from tenants.tickets.category_models import QueueView
 # Arguments of the queue's address that a view may keep.
 KEPT = (
     "q", "tenant", "state", "tier", "priority", "assignee", "category", "kind", "waiting", "asset", "site", "source",
-    "from", "to",
+    "from", "to", "team",
 )  # fmt: skip
 MOST_VIEWS = 50
 

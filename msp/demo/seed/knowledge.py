@@ -59,6 +59,7 @@ def write_down(stage: Stage) -> None:
                 steps=written.steps,
                 audience=written.head["audience"],
                 tier=written.head.get("tier"),
+                category_id=stage.categories.get(written.head.get("category", "")),
                 review_on=review_on,
                 slug=written.head["slug"],
             )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from msp.demo.seed.desk import TREE
 from msp.demo.seed.knowledge import FOLDER, read
 from msp.knowledge.rules import KINDS, unknown_checks
 from msp.knowledge.services import Draft, add_article, publish_article
@@ -13,6 +14,11 @@ FILES = sorted(FOLDER.glob("*.md"))
 def test_there_are_some_of_each_kind():
     assert {read(path).head["kind"] for path in FILES} == set(KINDS)
     assert len(FILES) == 10
+
+
+def test_each_stands_in_a_category_that_the_demo_has():
+    there = {names[0] for top, below in TREE for names in (top, *below)}
+    assert {path.stem for path in FILES if read(path).head.get("category") not in there} == {"kunjungan"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -215,9 +215,50 @@ def test_a_checklist_warns_and_does_not_bar(tina, within, code, kept):
 
 
 def test_a_canned_reply_comes_into_the_composer_without_script(tina, code, kept):
-    page = tina.get(f"{PATH}/{code}", query_string={"reply": kept["reply"]}).text
-    assert f"Dear Bob, about {code}: Printer on fire." in page
-    assert tina.get(f"{PATH}/{code}?reply=nothing").status_code == 404
+    filling = f"{PATH}/{code}/messages/fill"
+    assert f'formaction="{filling}#composer"' in tina.get(f"{PATH}/{code}").text
+    page = tina.post(filling, data={"reply": kept["reply"], "body": "", "kind": "public"})
+    assert page.status_code == 200
+    assert f">Dear Bob, about {code}: Printer on fire.</textarea>" in page.text
+    assert tina.post(filling, data={"reply": "nothing"}).status_code == 404
+
+
+def test_a_canned_reply_comes_after_what_was_typed(tina, within, code, kept):
+    typed = {
+        "reply": kept["reply"],
+        "body": "I looked at it.\n",
+        "kind": "internal",
+        "spoke_with_caller": "y",
+    }
+    page = tina.post(f"{PATH}/{code}/messages/fill", data=typed).text
+    assert f">I looked at it.\n\nDear Bob, about {code}: Printer on fire.</textarea>" in page
+    assert 'value="internal" checked' in page
+    assert re.search(r"<input[^>]*checked[^>]*spoke_with_caller", page)
+    assert "I looked at it" not in tina.get(f"{PATH}/{code}").text
+
+
+def test_staff_say_what_a_ticket_is(tina, sign_in, within, code, other):
+    form = tina.get(f"{PATH}/{code}/details")
+    data = {"kind": "problem", "rev": rev(form)}
+    assert tina.post(f"{PATH}/{code}/details", data=data).status_code == 302
+    assert read(within, code, "kind") == ("problem",)
+    assert "changed what it is: Problem, not Incident." in tina.get(f"{PATH}/{code}").text
+    assert "changed what it is" not in sign_in("Bob").get(f"/portal/tickets/{code}").text
+    stale = tina.post(f"{PATH}/{code}/details", data={"kind": "request", "rev": rev(form)})
+    assert stale.status_code == 409
+    tina.post(f"{PATH}/{other}/links", data={"kind": "problem", "other": code})
+    data = {"kind": "request", "rev": rev(tina.get(f"{PATH}/{code}/details"))}
+    refused = tina.post(f"{PATH}/{code}/details", data=data)
+    assert refused.status_code == 422 and "Take those links away first" in refused.text
+    assert read(within, code, "kind") == ("problem",)
+
+
+def test_a_change_stays_a_change(app, cast, tina, within):
+    change = opened(app, cast, kind="change", subject="Replace the switch")
+    form = tina.get(f"{PATH}/{change}/details")
+    assert 'name="kind"' not in form.text
+    assert tina.post(f"{PATH}/{change}/details", data={"rev": rev(form)}).status_code == 302
+    assert read(within, change, "kind") == ("change",)
 
 
 def test_waiting_for_a_change_names_its_code(app, cast, sign_in, within, code, other):

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from msp.desk.each import try_each
+from msp.staff import teams
 from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.errors import Conflict
@@ -54,6 +55,21 @@ class TestFilters:
             db.session.commit()
         page = dana.get("/desk/", query_string={"category": str(top.public_id)}).text
         assert [code in page for code in codes] == [False, True, False]
+
+    def test_a_team_finds_what_its_people_hold(self, within, dana, codes):
+        with within("Mia") as mia:
+            acting = {"by": mia, "at": time.now()}
+            leo = db.session.scalars(select(StaffMember).where(StaffMember.name == "Leo")).one()
+            named = {"members": [leo], "lead": None, "default_tier": "L2"}
+            team = str(teams.save_team(None, name="Networks", **named, **acting).public_id)
+            services.assign_ticket(queries.find_ticket(codes[1], by=mia), to_user_id=leo.user_id, **acting)
+            db.session.commit()
+        page = dana.get("/desk/", query_string={"team": team}).text
+        assert [code in page for code in codes] == [False, True, False]
+        assert f'value="{team}" selected' in page or f'selected value="{team}"' in page
+        assert f"/desk/?team={team}" in dana.get("/console/staff/teams").text
+        nothing = dana.get("/desk/", query_string={"team": KEY}).text
+        assert not [code for code in codes if code in nothing]
 
     @pytest.mark.parametrize(
         "query",

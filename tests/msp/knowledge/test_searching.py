@@ -4,7 +4,8 @@ import pytest
 
 from msp.knowledge.queries import Reader
 from msp.knowledge.rendering import END, FOUND, render_snippet
-from msp.knowledge.searching import offer, search
+from msp.knowledge.searching import is_answered, offer, search
+from tests.msp.knowledge.conftest import STEPS, runbook
 
 
 @pytest.fixture
@@ -12,10 +13,8 @@ def found(within):
     def _found(phrase, who="Bob", language="en", ask=search):
         with within(who) as actor:
             tenant_id = None if actor.is_staff else next(iter(actor.tenants))
-            return [
-                (one.edition.title, str(one.snippet))
-                for one in ask(phrase, Reader.of(actor, tenant_id), language)
-            ]
+            hits = ask(phrase, Reader.of(actor, tenant_id), language)
+            return [(one.edition.title, str(one.snippet)) for one in (hits.hits if ask is search else hits)]
 
     return _found
 
@@ -89,3 +88,39 @@ def test_what_a_text_brings_along_is_escaped():
     found = render_snippet(f"<img src=x> {FOUND}<b>{END} {END} {FOUND}open")
     assert found.count("<mark>") == found.count("</mark>") == 2
     assert "<img" not in found and "<b" not in found and "&lt;img" in found
+
+
+def test_a_search_is_in_vain_unless_one_text_has_all_of_its_words(write, within):
+    write()
+    with within("Bob") as bob:
+        reader = Reader.of(bob, next(iter(bob.tenants)))
+        in_vain = {
+            one: search(one, reader, "en").is_miss for one in ("printer print", "printer burns", "the and")
+        }
+    assert in_vain == {"printer print": False, "printer burns": True, "the and": False}
+
+
+def test_a_request_is_answered_by_a_text_with_most_of_its_words(write, within):
+    write()
+    write(kind="runbook", draft=runbook(*STEPS))
+    with within("Bob") as bob:
+        reader = Reader.of(bob, next(iter(bob.tenants)))
+        answered = {
+            one: is_answered(one, reader)
+            for one in (
+                "printer switch melts",
+                "printer melts loudly",
+                "printer melts",
+                "printer",
+                "the",
+                "employee",
+            )
+        }
+    assert answered == {
+        "printer switch melts": True,
+        "printer melts loudly": False,
+        "printer melts": False,
+        "printer": True,
+        "the": True,
+        "employee": False,
+    }

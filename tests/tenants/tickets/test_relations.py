@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from tenants.assets.models import Asset
+from tenants.audit.models import AuditEntry
 from tenants.foundation.db import db
 from tenants.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 from tenants.people.models import Membership, StaffMember
@@ -267,3 +268,47 @@ class TestChecklists:
         checklists.add_items(other, ["x"], by=tina(desk), at=MONDAY)
         with pytest.raises(NotFound):
             checklists.find_item(ticket, str(checklists.list_items(other)[0].public_id))
+
+
+class TestKinds:
+    """What sort of matter a ticket is."""
+
+    def test_another_kind_is_a_line_of_the_history_and_of_the_audit(self, desk, ticket):
+        for _again in range(2):
+            services.change_kind(ticket, "problem", by=tina(desk), at=later(minutes=1))
+        assert (ticket.kind, lines(ticket).count("kind_changed")) == ("problem", 1)
+        line = queries.list_history(ticket.id)[-1]
+        assert line.data == {"from_kind": "incident", "to_kind": "problem"}
+        db.session.commit()
+        actions = select(AuditEntry.action).where(AuditEntry.object == f"ticket {ticket.code}")
+        assert "ticket.kind_changed" in db.session.scalars(actions).all()
+
+    def test_it_is_for_staff_to_say(self, desk, ticket):
+        with pytest.raises(Forbidden):
+            services.change_kind(ticket, "problem", by=bob(desk), at=later(minutes=1))
+
+    @pytest.mark.parametrize("kind", ["change", "", "riddle"])
+    def test_nothing_becomes_a_change_or_something_unheard_of(self, desk, ticket, kind):
+        with pytest.raises(Invalid) as refused:
+            services.change_kind(ticket, kind, by=tina(desk), at=later(minutes=1))
+        assert refused.value.field == "kind"
+
+    def test_a_change_becomes_nothing_else(self, desk):
+        change = open_in_scope(desk, leo(desk), kind="change")
+        with pytest.raises(Invalid):
+            services.change_kind(change, "incident", by=leo(desk), at=later(minutes=1))
+
+    def test_a_problem_behind_others_stays_one(self, desk, ticket):
+        problem = open_in_scope(desk, leo(desk), kind="problem")
+        linking.link_tickets(ticket, problem, kind="problem", by=leo(desk), at=MONDAY)
+        with pytest.raises(Invalid):
+            services.change_kind(problem, "incident", by=leo(desk), at=later(minutes=1))
+
+    def test_a_merged_ticket_is_left_alone(self, desk, ticket):
+        services.merge_tickets(ticket, open_in_scope(desk, bob(desk)), by=leo(desk), at=later(minutes=1))
+        with pytest.raises(Conflict):
+            services.change_kind(ticket, "request", by=leo(desk), at=later(minutes=2))
+
+    def test_a_stale_page_is_refused(self, desk, ticket):
+        with pytest.raises(Conflict):
+            services.change_kind(ticket, "request", by=leo(desk), at=later(minutes=2), rev=99)
