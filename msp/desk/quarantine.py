@@ -12,7 +12,7 @@ from wtforms.validators import DataRequired
 
 from msp.desk.blueprint import bp
 from msp.intake.mail import keeping, quarantine
-from msp.intake.mail.html import cleaned
+from msp.intake.mail.cleaning import TooMuch, clean_apart
 from msp.intake.mail.models import IncomingMail
 from msp.intake.mail.words import REASON_WORDS, STATE_WORDS
 from msp.threads.acting import acted, form_status
@@ -175,9 +175,18 @@ def show_ticket_mail(code: str, mail_id: str) -> Any:
         cid: url_for("desk.download_file", code=ticket.code, public_id=file)
         for cid, file in row.inline.items()
     }
-    html, left_out = cleaned(row.html, images) if row.html else (None, False)
+    too_much = False
+    try:
+        html, left_out = clean_apart(row.html, images) if row.html else (None, False)
+    except TooMuch:
+        html, left_out, too_much = None, False, True
     return render_template(
-        "desk/show_ticket_mail.html", ticket=ticket, mail=row, html=html, left_out=left_out
+        "desk/show_ticket_mail.html",
+        ticket=ticket,
+        mail=row,
+        html=html,
+        left_out=left_out,
+        too_much=too_much,
     )
 
 

@@ -192,7 +192,7 @@ def test_the_child_can_open_nothing():
 
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); del sys.argv[1]\n"
-        "from msp.intake.mail import child\nimport socket\nchild._load(); child._limit()\n"
+        "from msp.intake.mail import child\nimport socket\nchild._load(); child.limit(20, child.MEMORY)\n"
         "for one in (socket.socket, lambda: open('/etc/passwd'), lambda: __import__('subprocess').Popen(['true'])):\n"
         "    try: one()\n    except OSError: continue\n    sys.exit('opened')\n"
     )
