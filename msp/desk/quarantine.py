@@ -194,4 +194,7 @@ def build_mails(*, ticket: Ticket, said: Sequence[Message], staff: bool, **_more
     """The panel of the mails that a ticket was made of, for staff; looked for where something came by mail."""
     mailed = staff and any(one.via == "mail" for one in said)
     found = quarantine.list_mails_of(ticket) if mailed else []
-    return ("desk/mails_panel.html", {"mails": found}) if found else None
+    if not found:
+        return None
+    most = quarantine.MOST_LISTED
+    return ("desk/mails_panel.html", {"mails": found[-most:], "is_cut": len(found) > most, "most": most})
