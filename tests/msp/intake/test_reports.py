@@ -1,4 +1,4 @@
-"""What programs report of our mails: only a delivery that failed brings one back, and finding it costs the same for all."""
+"""What programs report of our mails: only a failed delivery brings one back, at the same cost for all."""
 
 import pytest
 
