@@ -32,6 +32,7 @@ from msp.web import (
     look,
     navigation,
     panels,
+    proxies,
     sessions,
     unusable,
 )
@@ -133,6 +134,7 @@ def _install_mechanics(app: APIFlask, settings: Settings) -> None:
         settings.redis_url, socket_timeout=1, socket_connect_timeout=1, retry=None
     )
     app.extensions["migration_head"] = _migration_head()
+    proxies.install(app, settings.trusted_proxies)
     headers.install(
         app,
         https=settings.public_url.startswith("https://"),

@@ -106,6 +106,12 @@ def _megabytes(value: str) -> int:
     return int(value)
 
 
+def _proxies(value: str) -> int:
+    if not re.fullmatch("[0-9]", value):
+        raise ValueError("must be a whole number from 0 to 9")
+    return int(value)
+
+
 def _setting(name: str, read: Callable[[str], Any], meaning: str, default: str | None = None) -> Any:
     return field(metadata={"name": name, "read": read, "meaning": meaning, "default": default})
 
@@ -133,6 +139,12 @@ class Settings:
         _secret,
         "what the proxy that checks agents' certificates sends as X-Proxy-Secret; empty: no certificates",
         "",
+    )
+    trusted_proxies: int = _setting(
+        "TRUSTED_PROXIES",
+        _proxies,
+        "how many proxies of ours stand in front, each adding to X-Forwarded-For; 0: callers connect directly",
+        "0",
     )
     live_url: str = _setting(
         "LIVE_URL", _web, "address of the process that serves streams to browsers; empty: PUBLIC_URL", ""

@@ -82,6 +82,7 @@ def make_app(
             files_dir=files,
             artifacts_url="",
             proxy_secret="proxy secret of the tests, long enough",
+            trusted_proxies=0,
             live_url="",
             mail_url="smtp://127.0.0.1:2525",
             mail_from="portal@portal.test",

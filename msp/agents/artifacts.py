@@ -18,7 +18,7 @@ from msp.agents.uploading import bp as uploading
 from msp.campaigns import storage
 from msp.campaigns.models import Action, Artifact
 from msp.settings import Settings, flask_config, load
-from msp.web import access, errors, headers, logs
+from msp.web import access, errors, headers, logs, proxies
 from msp.web.access import SignInNeeded, credential, public
 from tenants.foundation import guard, time
 from tenants.foundation.db import db
@@ -163,6 +163,7 @@ def create_artifacts_app(settings: Settings | None = None) -> Flask:
     app.extensions["find_principal"] = lambda: None
     db.init_app(app)
     guard.install(Tenant)
+    proxies.install(app, settings.trusted_proxies)
     headers.install(app, https=settings.public_url.startswith("https://"))
     access.install(app)
     errors.install(app)

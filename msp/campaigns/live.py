@@ -18,7 +18,7 @@ from msp.campaigns.models import Action, Campaign, CampaignTenant, Decision, Wav
 from msp.intake.chats.doors import resolve_visitor
 from msp.intake.chats.live import bp as chats
 from msp.settings import Settings, flask_config, load
-from msp.web import access, errors, headers, logs, sessions, streams
+from msp.web import access, errors, headers, logs, proxies, sessions, streams
 from msp.web.access import actor, public, require
 from msp.web.streams import Digests
 from tenants.foundation import guard, time
@@ -129,6 +129,7 @@ def create_live_app(settings: Settings | None = None) -> Flask:
     app.extensions["settings"] = settings
     db.init_app(app)
     guard.install(Tenant)
+    proxies.install(app, settings.trusted_proxies)
     headers.install(app, https=settings.public_url.startswith("https://"))
     access.install(app)
     errors.install(app)

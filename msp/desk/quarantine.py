@@ -12,7 +12,7 @@ from wtforms.validators import DataRequired
 
 from msp.desk.blueprint import bp
 from msp.intake.mail import keeping, quarantine
-from msp.intake.mail.html import cleaned
+from msp.intake.mail.cleaning import TooMuch, clean_apart
 from msp.intake.mail.models import IncomingMail
 from msp.intake.mail.words import REASON_WORDS, STATE_WORDS
 from msp.threads.acting import acted, form_status
@@ -175,9 +175,18 @@ def show_ticket_mail(code: str, mail_id: str) -> Any:
         cid: url_for("desk.download_file", code=ticket.code, public_id=file)
         for cid, file in row.inline.items()
     }
-    html, left_out = cleaned(row.html, images) if row.html else (None, False)
+    too_much = False
+    try:
+        html, left_out = clean_apart(row.html, images) if row.html else (None, False)
+    except TooMuch:
+        html, left_out, too_much = None, False, True
     return render_template(
-        "desk/show_ticket_mail.html", ticket=ticket, mail=row, html=html, left_out=left_out
+        "desk/show_ticket_mail.html",
+        ticket=ticket,
+        mail=row,
+        html=html,
+        left_out=left_out,
+        too_much=too_much,
     )
 
 
@@ -185,4 +194,7 @@ def build_mails(*, ticket: Ticket, said: Sequence[Message], staff: bool, **_more
     """The panel of the mails that a ticket was made of, for staff; looked for where something came by mail."""
     mailed = staff and (ticket.source == "mail" or any(one.via == "mail" for one in said))
     found = quarantine.list_mails_of(ticket) if mailed else []
-    return ("desk/mails_panel.html", {"mails": found}) if found else None
+    if not found:
+        return None
+    most = quarantine.MOST_LISTED
+    return ("desk/mails_panel.html", {"mails": found[-most:], "is_cut": len(found) > most, "most": most})

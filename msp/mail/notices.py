@@ -25,11 +25,19 @@ from tenants.tickets.ratings import find_rating
 # How the requester of a ticket that came by mail hears of it: `whole`, `plain` (nothing of it is repeated) or `none`.
 Judge = Callable[[Ticket, datetime], str]
 _JUDGES: list[Judge] = []
+# From which address a message came, for those who have no account; None where nobody knows.
+Author = Callable[[Message], str | None]
+_AUTHORS: list[Author] = []
 
 
 def judge_acknowledgements(judge: Judge) -> None:
     """Say who decides about automatic answers to mails; called while the app is built."""
     _JUDGES[:] = [judge]
+
+
+def know_authors(author: Author) -> None:
+    """Say who knows the addresses of authors; called while the app is built."""
+    _AUTHORS[:] = [author]
 
 
 def acknowledge_ticket(event: TicketOpened) -> None:
@@ -62,7 +70,7 @@ def notify_of_ticket(work: Claimed) -> None:
     message = _message(asked.get("message")) or (_solution(ticket) if asked["what"] == "resolved" else None)
     if what is None or (what in ("replied", "answered") and (message is None or not message.body)):
         return
-    told = set()
+    told = {_written_from(message)} - {""}
     for address, user_id, staff in _receivers(ticket, what, message):
         told.add(address.lower())
         _queue(ticket, what, asked["seq"], message, address, user_id, staff=staff)
@@ -97,6 +105,13 @@ def _message(message_id: int | None) -> Message | None:
     )
 
 
+def _written_from(message: Message | None) -> str:
+    """The address of an author without an account, in lower case; empty where nobody knows."""
+    if message is None or message.author_user_id is not None or not _AUTHORS:
+        return ""
+    return (_AUTHORS[0](message) or "").lower()
+
+
 def _solution(ticket: Ticket) -> Message | None:
     said = select(Message).where(
         Message.ticket_id == ticket.id,
@@ -109,9 +124,8 @@ def _solution(ticket: Ticket) -> Message | None:
 
 def _receivers(ticket: Ticket, what: str, message: Message | None) -> list[tuple[str, int | None, bool]]:
     """Addresses, account and whether it is staff: never whoever wrote the message."""
-    author = message.author_user_id if message else None
     found: list[tuple[str, int | None, bool]] = []
-    own_words = what == "answered" and author == ticket.requester_user_id
+    own_words = what == "answered" and _is_requesters(ticket, message)
     if ticket.requester_email and not own_words:
         found.append((ticket.requester_email, ticket.requester_user_id, False))
     if what == "answered" and ticket.assignee_user_id:
@@ -122,6 +136,15 @@ def _receivers(ticket: Ticket, what: str, message: Message | None) -> list[tuple
         )
         found += [(address, ticket.assignee_user_id, True)] if address else []
     return found
+
+
+def _is_requesters(ticket: Ticket, message: Message | None) -> bool:
+    """Whether the requester wrote it; of those without an account only an address tells one from another."""
+    author = message.author_user_id if message else None
+    if author != ticket.requester_user_id:
+        return False
+    address = _written_from(message)
+    return not address or address == (ticket.requester_email or "").lower()
 
 
 def _queue(

@@ -45,6 +45,13 @@ def digest_of(rows: object) -> str:
     return hashlib.sha256(repr(rows).encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Somebody without an account, known by the place they call from."""
+
+    source: str
+
+
 class Full(Exception):
     """Nobody else can listen: this person has too many streams open, or the process has."""
 
@@ -76,14 +83,20 @@ class Hub:
     def sit(self, subject: Subject, person: Hashable, first: Digests) -> None:
         """Take a seat. Raises Full."""
         with self._changed:
-            if self._people[person] >= PER_PERSON or self._people.total() >= self.most:
-                raise Full(is_person=self._people[person] >= PER_PERSON)
+            is_person = self._people[person] >= PER_PERSON
+            if is_person or self._people.total() >= self.most or not self._has_room_for(person):
+                raise Full(is_person=is_person)
             self._people[person] += 1
             topic = self._topics.setdefault(subject, Topic(digests=first))
             topic.listeners += 1
             if self._reader is None:
                 self._reader = threading.Thread(target=self._read_on, name="streams", daemon=True)
                 self._reader.start()
+
+    def _has_room_for(self, person: Hashable) -> bool:
+        """Guests take at most half of the seats, so that those who work here always find one."""
+        guests = sum(seats for one, seats in self._people.items() if isinstance(one, Guest))
+        return not isinstance(person, Guest) or guests < self.most // 2
 
     def rise(self, subject: Subject, person: Hashable) -> None:
         """Leave a seat."""

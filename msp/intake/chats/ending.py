@@ -1,5 +1,6 @@
 """How a conversation ends: as a ticket, on a ticket that is there, or without one and with a reason."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,6 +8,7 @@ import structlog
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
+from msp.intake.chats.doors import visitor_of
 from msp.intake.chats.models import Chat, ChatLine
 from msp.intake.chats.queries import list_lines
 from msp.intake.chats.services import hold
@@ -48,9 +50,9 @@ def end_as_ticket(
         source=chat.channel,
         request_key=f"chat-{chat.public_id}",
     )
-    answered = any(line.kind == "staff" for line in lines) and by.is_staff
-    ticket = receive_ticket(tenant, request, by=by, at=at, spoke_with_caller=answered)
-    _write_rest(ticket, parts[1:], by=by, at=at)
+    answered = was_answered(lines)
+    ticket = receive_ticket(tenant, request, by=by, at=at, spoke_with_caller=answered and by.is_staff)
+    _write_rest(ticket, parts[1:], by=by if answered else _requester_as_actor(chat), at=at)
     _end(chat, "ticket", by=by, at=at, ticket=ticket)
     return ticket
 
@@ -77,7 +79,7 @@ def end_on_ticket(chat: Chat, code: str, *, by: Actor, at: datetime) -> Ticket:
         ticket = None
     if ticket is None or ticket.tenant_id != chat.tenant_id:
         raise Invalid("code", _l("This client has no ticket with this code."))
-    _write_rest(ticket, transcript(list_lines(chat), find_tenant_by_id(chat.tenant_id)), by=by, at=at)
+    _append(chat, ticket, by=by, at=at)
     _end(chat, "appended", by=by, at=at, ticket=ticket)
     return ticket
 
@@ -109,9 +111,34 @@ def _end(
     )
 
 
-def _write_rest(ticket: Ticket, parts: list[str], *, by: Actor, at: datetime) -> None:
+def was_answered(lines: list[ChatLine]) -> bool:
+    """Whether somebody of the provider said anything in it."""
+    return any(line.kind == "staff" for line in lines)
+
+
+def _append(chat: Chat, ticket: Ticket, *, by: Actor, at: datetime) -> None:
+    """Write it down as what it is: an answer only if staff said something, else the requester's own words, or a note.
+
+    Only an account proves that the one who waited in the chat is the one who asked on the ticket.
+    """
+    lines = list_lines(chat)
+    parts = transcript(lines, find_tenant_by_id(chat.tenant_id))
+    if was_answered(lines):
+        _write_rest(ticket, parts, by=by, at=at)
+    elif chat.requester_user_id is not None and chat.requester_user_id == ticket.requester_user_id:
+        _write_rest(ticket, parts, by=_requester_as_actor(chat), at=at)
+    else:
+        _write_rest(ticket, parts, by=by, at=at, kind="internal")
+
+
+def _write_rest(ticket: Ticket, parts: list[str], *, by: Actor, at: datetime, kind: str = "public") -> None:
     for part in parts:
-        services.add_message(ticket, body=part, by=by, at=at, via="chat")
+        services.add_message(ticket, body=part, by=by, at=at, kind=kind, via="chat")
+
+
+def _requester_as_actor(chat: Chat) -> Actor:
+    """Whoever waited, with or without an account, for words that nobody of the provider said."""
+    return replace(visitor_of(chat), id=chat.requester_user_id, via="chat")
 
 
 def _requester(chat: Chat) -> services.Requester:

@@ -120,5 +120,5 @@ def stream_visitor(key: str, token: str) -> Response:
             return db.session.get_one(Chat, (tenant_id, talk.chat_id)).state != "ended"
 
     # Seats are counted by address, so that one visitor's many conversations leave some for others.
-    person = f"visitor {source_of(request.remote_addr)}"
+    person = streams.Guest(source_of(request.remote_addr))
     return streams.serve(streams.Listener(talk, person, frozenset(), still_may), digests_of(found))

@@ -49,6 +49,9 @@ class Chat(TenantOwned, Base):
         Index("ix_chats_open", "tenant_id", "last_at", "id", postgresql_where=text("state <> 'ended'")),
         # The sweep's own index runs over all tenants: it reads only what is open.
         Index("ix_chats_idle", "last_at", postgresql_where=text("state <> 'ended'")),
+        # The latest that ended are asked for at each change of the queue, over all clients of whoever looks: with the
+        # tenant in front every ended chat would be read and sorted.
+        Index("ix_chats_ended", "last_at", "id", postgresql_where=text("state = 'ended'")),
         Index("ix_chats_requester", "tenant_id", "requester_user_id", "id"),
         Index("uq_chats_request_key", "tenant_id", "request_key", unique=True),
     )

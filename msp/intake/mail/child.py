@@ -22,7 +22,7 @@ LENGTH = struct.Struct(">Q")
 def main() -> None:
     """Answer until the input ends."""
     _load()
-    _limit()
+    limit(SECONDS * int(sys.argv[1] if len(sys.argv) > 1 else 1), MEMORY)
     while (raw := take(sys.stdin.buffer)) is not None:
         said, files = _read(raw)
         give(sys.stdout.buffer, json.dumps(said).encode())
@@ -39,12 +39,12 @@ def _load() -> None:
                 importlib.import_module(one.name)
 
 
-def _limit() -> None:
+def limit(seconds: int, memory: int) -> None:
+    """Give this process so many more seconds of a processor, so many bytes, and nothing that it could open."""
     used = int(sum(resource.getrusage(resource.RUSAGE_SELF)[:2]))
-    wanted = SECONDS * int(sys.argv[1] if len(sys.argv) > 1 else 1)
     for what, most in (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CPU, used + wanted),
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_CPU, used + seconds),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
         # Pipes that are open stay open; a file, a socket or another pipe cannot be opened any more.

@@ -5,6 +5,7 @@ again are the same mail. So nothing is lost and nothing comes in twice, however 
 """
 
 import imaplib
+import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,10 +33,23 @@ AFTER_FAILURE = timedelta(minutes=5)
 AT_ONCE = 100
 HEAD = 64 * 1024
 PURPOSE = "mailbox password"
+_SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
 
 
 class NotFetched(Exception):
     """The server did not answer as it should; the text is for the provider's people and holds no password."""
+
+
+class Gone(Exception):
+    """A mail was moved or deleted after it was listed."""
+
+
+class Withheld(Exception):
+    """The server has a mail and does not give it: it is damaged there, or the server is out of order."""
+
+    def __init__(self, uid: int, said: str) -> None:
+        super().__init__(f"the server did not give mail {uid}: {said}"[:300])
+        self.uid = uid
 
 
 def sealed(mailbox_id: int, password: str) -> bytes:
@@ -128,15 +142,31 @@ def _server(mailbox: Mailbox) -> BaseMailBox:
 
 
 def bring_in(mailbox: Mailbox, box: BaseMailBox, *, own_id: int, most: int = AT_ONCE) -> Iterator[int]:
-    """Keep new mails one by one, each committed and then marked as seen; yields the number of each."""
+    """Keep new mails one by one, each committed and then marked as seen; yields the number of each.
+
+    A mail that the server withholds stops no other. Raises NotFetched when it gave none at all.
+    """
     validity = int(box.folder.status("INBOX", ["UIDVALIDITY"])["UIDVALIDITY"])
     begun = mailbox.last_uid if mailbox.uid_validity == validity else 0
+    withheld: list[Withheld] = []
+    answers = False
     for uid in _new_uids(box, begun)[:most]:
-        content, size = _content(box, uid)
+        try:
+            content, size = _content(box, uid)
+        except Withheld as one:
+            withheld.append(one)
+            continue
+        except Gone:
+            continue
+        answers = True
+        yield from _note_withheld(mailbox, withheld, validity, own_id)
         _keep(mailbox, uid, validity, content, size, own_id)
         if size <= keeping.most_bytes():
             box.flag(str(uid), MailMessageFlags.SEEN, True)
         yield uid
+    if withheld and not answers:
+        raise NotFetched(str(withheld[0]))
+    yield from _note_withheld(mailbox, withheld, validity, own_id)
 
 
 def _new_uids(box: BaseMailBox, begun: int) -> list[int]:
@@ -147,23 +177,49 @@ def _new_uids(box: BaseMailBox, begun: int) -> list[int]:
 
 def _content(box: BaseMailBox, uid: int) -> tuple[bytes, int]:
     """A mail's bytes, or only its head when it is larger than what is taken in; and its size."""
-    size = int(_answer(box, uid, "RFC822.SIZE").rpartition(b"RFC822.SIZE ")[2].split(b")")[0].split()[0])
-    if size > keeping.most_bytes():
-        return _literal(box, uid, f"BODY.PEEK[]<0.{HEAD}>"), size
-    return _literal(box, uid, "BODY.PEEK[]"), size
-
-
-def _answer(box: BaseMailBox, uid: int, what: str) -> bytes:
-    _state, found = box.client.uid("FETCH", str(uid), f"({what})")
-    return b" ".join(one if isinstance(one, bytes) else one[0] for one in found if one)
-
-
-def _literal(box: BaseMailBox, uid: int, what: str) -> bytes:
-    _state, found = box.client.uid("FETCH", str(uid), f"({what})")
-    for one in found:
+    found = _SIZE.search(b" ".join(map(_line, _fetch(box, uid, "RFC822.SIZE"))))
+    if found is None:
+        raise Gone
+    size = int(found[1])
+    part = f"BODY.PEEK[]<0.{HEAD}>" if size > keeping.most_bytes() else "BODY.PEEK[]"
+    for one in _fetch(box, uid, part):
         if isinstance(one, tuple):
-            return bytes(one[1])
-    raise NotFetched(f"the server did not give mail {uid}")
+            return bytes(one[1]), size
+    # It was there a moment ago: either it is gone since, or the server has no bytes of it.
+    if _SIZE.search(b" ".join(map(_line, _fetch(box, uid, "RFC822.SIZE")))) is None:
+        raise Gone
+    raise Withheld(uid, "no bytes")
+
+
+def _line(one: bytes | tuple[bytes, ...] | None) -> bytes:
+    return one if isinstance(one, bytes) else one[0] if one else b""
+
+
+def _fetch(box: BaseMailBox, uid: int, what: str) -> list[bytes | tuple[bytes, ...] | None]:
+    """What the server answers about one mail. Raises Withheld when it refuses."""
+    try:
+        state, found = box.client.uid("FETCH", str(uid), f"({what})")
+    except imaplib.IMAP4.abort:
+        raise
+    except imaplib.IMAP4.error as wrong:
+        state, found = "BAD", [str(wrong).encode()]
+    if state == "OK":
+        return list(found)
+    # Half an answer may have come before the refusal: it must not be taken for the next mail.
+    box.client.response("FETCH")
+    raise Withheld(uid, _line(found[0]).decode("utf-8", "replace"))
+
+
+def _note_withheld(mailbox: Mailbox, found: list[Withheld], validity: int, own_id: int) -> Iterator[int]:
+    """Put mails that the server does not give into quarantine, now that it gave another one; empties the list."""
+    while found:
+        one = found.pop(0)
+        with enter(of_tenant(own_id)):
+            keeping.note_withheld(
+                mailbox, str(one), own_id=own_id, at=time.now(), uid=one.uid, validity=validity
+            )
+            _reach(mailbox, one.uid, validity)
+        yield one.uid
 
 
 def _keep(mailbox: Mailbox, uid: int, validity: int, content: bytes, size: int, own_id: int) -> None:
@@ -173,6 +229,10 @@ def _keep(mailbox: Mailbox, uid: int, validity: int, content: bytes, size: int, 
             keeping.refuse_mail(mailbox, content, size, own_id=own_id, at=now, uid=uid)
         else:
             keeping.keep_mail(mailbox, content, own_id=own_id, channel="imap", at=now, uid=uid)
-        reached = update(Mailbox).where(Mailbox.id == mailbox.id)
-        db.session.execute(reached.values(uid_validity=validity, last_uid=uid))
-        db.session.commit()
+        _reach(mailbox, uid, validity)
+
+
+def _reach(mailbox: Mailbox, uid: int, validity: int) -> None:
+    reached = update(Mailbox).where(Mailbox.id == mailbox.id)
+    db.session.execute(reached.values(uid_validity=validity, last_uid=uid))
+    db.session.commit()

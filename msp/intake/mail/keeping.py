@@ -52,17 +52,28 @@ def refuse_mail(
     mailbox: Mailbox, head: bytes, size: int, *, own_id: int, at: datetime, uid: int | None = None
 ) -> bool:
     """Note a mail that is too large to be taken in, by its head; the whole of it stays on its server."""
-    kept = storage.keep(_root(), own_id, io.BytesIO(head), limit=most_bytes())
+    return _quarantine(mailbox, head, "too_large", own_id, at, size=size, uid=uid)
+
+
+def note_withheld(mailbox: Mailbox, why: str, *, own_id: int, at: datetime, uid: int, validity: int) -> bool:
+    """Note a mail that its server has and does not give; a line that names it stands in for its bytes."""
+    line = f"X-Not-Fetched: mailbox {mailbox.id}, validity {validity}, number {uid}\r\n\r\n".encode()
+    return _quarantine(mailbox, line, "unreadable", own_id, at, size=0, uid=uid, detail=why[:300])
+
+
+def _quarantine(
+    mailbox: Mailbox, content: bytes, reason: str, own_id: int, at: datetime, **more: object
+) -> bool:
+    kept = storage.keep(_root(), own_id, io.BytesIO(content), limit=most_bytes())
     row = {
         "mailbox_id": mailbox.id,
         "channel": "imap",
         "sha256": kept.sha256,
-        "size": size,
-        "uid": uid,
         "received_at": at,
         "state": "quarantined",
-        "reason": "too_large",
+        "reason": reason,
         "decided_at": at,
+        **more,
     }
     return _write(row, own_id)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, func, select
 
+from msp.intake.mail.models import IncomingMail
 from tenants.foundation.actor import Actor, ActorKind
 from tenants.foundation.db import db
 from tenants.foundation.permissions import MemberRole, Permission
@@ -13,7 +14,7 @@ from tenants.people.models import Membership, StaffMember
 from tenants.people.principals import by_user_id
 from tenants.people.queries import list_members
 from tenants.tenancy.models import Tenant
-from tenants.tickets.models import Ticket
+from tenants.tickets.models import Message, Ticket
 from tenants.tickets.services import Requester
 from tenants.tickets.watching import list_watchers
 
@@ -100,6 +101,17 @@ def actor_of(tenant_id: int, address: str, name: str) -> Actor:
         tenants=frozenset({tenant_id}),
         via="mail",
     )
+
+
+def address_of_author(message: Message) -> str | None:
+    """The address from which a message came by mail; None for any other. In the ticket's scope."""
+    number = (message.request_key or "").removeprefix("mail:")
+    if message.via != "mail" or not number.isdigit():
+        return None
+    asked = select(IncomingMail.sender).where(
+        IncomingMail.id == int(number), IncomingMail.for_tenant_id == message.tenant_id
+    )
+    return db.session.scalar(asked)
 
 
 def staff_actor(tenant_id: int, address: str) -> Actor | None:

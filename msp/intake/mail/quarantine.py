@@ -1,12 +1,12 @@
 """Mail that nobody could place: looked at by people, who say whose it is, or drop it."""
 
-import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import Select, or_, select, tuple_
+from sqlalchemy.orm import defer
 
 from msp.intake.mail import keeping
 from msp.intake.mail.delivering import Placed, append_to, open_for
@@ -18,10 +18,15 @@ from tenants.foundation.actor import Actor
 from tenants.foundation.db import among, db
 from tenants.foundation.errors import Conflict, Invalid, NotFound
 from tenants.tenancy.models import Tenant
-from tenants.tenancy.queries import find_tenant_by_id
+from tenants.tenancy.queries import as_uuid, find_tenant_by_id
 from tenants.tickets.models import Ticket
 
 SHOWN = ("quarantined", "dropped", "received")
+MOST_LISTED = 100
+# One mail may bring 800,000 characters, and a list shows none of them.
+_WITHOUT_TEXTS = tuple(
+    defer(one, raiseload=True) for one in (IncomingMail.body, IncomingMail.html, IncomingMail.inline)
+)
 
 
 def _visible(by: Actor) -> Any:
@@ -33,8 +38,8 @@ def _visible(by: Actor) -> Any:
 def list_mails(
     state: str, *, by: Actor, before: Sequence[Any] | None = None, limit: int = 25
 ) -> list[IncomingMail]:
-    """Mails in a state, the newest first, one more than `limit`."""
-    page = select(IncomingMail).where(IncomingMail.state == state, _visible(by))
+    """Mails in a state, the newest first, one more than `limit`; without their texts."""
+    page = select(IncomingMail).where(IncomingMail.state == state, _visible(by)).options(*_WITHOUT_TEXTS)
     if before:
         page = page.where(tuple_(IncomingMail.received_at, IncomingMail.id) < tuple_(*before))
     newest = page.order_by(IncomingMail.received_at.desc(), IncomingMail.id.desc())
@@ -43,10 +48,7 @@ def list_mails(
 
 def find_mail(public_id: str, *, by: Actor) -> IncomingMail:
     """One mail that one may see. Raises NotFound."""
-    try:
-        asked = select(IncomingMail).where(IncomingMail.public_id == uuid.UUID(public_id), _visible(by))
-    except ValueError:
-        raise NotFound from None
+    asked = select(IncomingMail).where(IncomingMail.public_id == as_uuid(public_id), _visible(by))
     found = db.session.scalar(asked)
     if found is None:
         raise NotFound
@@ -54,19 +56,23 @@ def find_mail(public_id: str, *, by: Actor) -> IncomingMail:
 
 
 def list_mails_of(ticket: Ticket) -> list[IncomingMail]:
-    """The mails that a ticket was made of, oldest first."""
-    asked = select(IncomingMail).where(
-        IncomingMail.for_tenant_id == ticket.tenant_id, IncomingMail.ticket_id == ticket.id
-    )
-    return list(db.session.scalars(asked.order_by(IncomingMail.id)))
+    """The newest mails that a ticket was made of, oldest first, one more than MOST_LISTED; without their texts."""
+    newest = _of(ticket).options(*_WITHOUT_TEXTS).order_by(IncomingMail.id.desc()).limit(MOST_LISTED + 1)
+    return list(db.session.scalars(newest))[::-1]
 
 
 def find_mail_of(ticket: Ticket, public_id: str) -> IncomingMail:
     """One of them. Raises NotFound."""
-    found = [one for one in list_mails_of(ticket) if str(one.public_id) == public_id]
-    if not found:
+    found = db.session.scalar(_of(ticket).where(IncomingMail.public_id == as_uuid(public_id)))
+    if found is None:
         raise NotFound
-    return found[0]
+    return found
+
+
+def _of(ticket: Ticket) -> Select[IncomingMail]:
+    return select(IncomingMail).where(
+        IncomingMail.for_tenant_id == ticket.tenant_id, IncomingMail.ticket_id == ticket.id
+    )
 
 
 def accept_as_ticket(row: IncomingMail, tenant: Tenant, *, by: Actor, at: datetime) -> Ticket:

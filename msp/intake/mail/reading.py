@@ -197,24 +197,33 @@ def _ids(message: Message, *names: str) -> list[str]:
 
 
 def _report(message: Message, parts: list[Message]) -> dict[str, Any] | None:
-    """What a server says of a mail that it could not deliver, or None when this is no such report."""
+    """What a program reports of a mail, or None when this is no report.
+
+    `action` is what a server says that it did with it (`failed`, `delayed`…); it is `none` where no server says
+    anything about delivery: somebody opened the mail, or complained about it.
+    """
     if message.get_content_type() != "multipart/report":
         return None
-    told: dict[str, Any] = {"action": "", "detail": "", "recipients": [], "about": []}
+    told: dict[str, Any] = {"action": "none", "detail": "", "recipients": [], "about": []}
     for part in parts:
         kind = part.get_content_type()
         if kind == "message/delivery-status":
             blocks = part.get_payload()
             for block in blocks if isinstance(blocks, list) else []:
-                if not isinstance(block, Message):
-                    continue
-                told["action"] = _first(block, "Action").lower() or told["action"]
-                told["detail"] = _first(block, "Diagnostic-Code") or _first(block, "Status") or told["detail"]
-                told["recipients"] += _ADDRESS.findall(_first(block, "Final-Recipient").lower())
+                if isinstance(block, Message):
+                    _note_delivery(told, block)
         elif kind in ("message/rfc822", "text/rfc822-headers"):
             inner = _returned(part, kind)
             told["about"] += _ids(inner, "Message-ID") + _ids(inner, "References")
     return told
+
+
+def _note_delivery(told: dict[str, Any], block: Message) -> None:
+    """What one block says, about the server or one recipient; a failure is not taken back by another recipient."""
+    told["recipients"] += _ADDRESS.findall(_first(block, "Final-Recipient").lower())
+    if told["action"] != "failed":
+        told["action"] = _first(block, "Action").lower() or told["action"]
+        told["detail"] = _first(block, "Diagnostic-Code") or _first(block, "Status") or told["detail"]
 
 
 def _returned(part: Message, kind: str) -> Message:

@@ -176,22 +176,25 @@ def _to_new_ticket(mail: Parsed, mailbox: Mailbox, sender: Sender) -> Route:
 
 def _bounce(mail: Parsed) -> Route:
     """The mail of ours that a server sends back; its random id is nothing that anybody could guess."""
-    about = (mail.report or {}).get("about", [])[:50]
-    for tenant_id in _tenants_of(about):
-        with enter(of_tenant(tenant_id)):
-            sent = select(OutgoingMail).where(OutgoingMail.message_id.in_(about))
-            found = db.session.scalars(sent.limit(1)).one_or_none()
-            if found is not None:
-                code = code_of_thread(found.thread)
-                ticket_id = db.session.scalar(select(Ticket.id).where(Ticket.code == code)) if code else None
-                return Route("bounce", tenant_id=tenant_id, ticket_id=ticket_id, mail_id=found.id)
-    return Route("dropped", "unknown_bounce")
+    report = mail.report or {}
+    if report.get("action") == "none":
+        return Route("dropped", "automatic")
+    about = report.get("about", [])[:50]
+    with enter(Scope(Role.WORKER, _tenants_of(about))):
+        sent = select(OutgoingMail).where(OutgoingMail.message_id.in_(about))
+        found = db.session.scalars(sent.limit(1)).one_or_none() if about else None
+        if found is None:
+            return Route("dropped", "unknown_bounce")
+        code, theirs = code_of_thread(found.thread), Ticket.tenant_id == found.tenant_id
+        asked = select(Ticket.id).where(theirs, Ticket.code == code)
+        ticket_id = db.session.scalar(asked) if code else None
+        return Route("bounce", tenant_id=found.tenant_id, ticket_id=ticket_id, mail_id=found.id)
 
 
-def _tenants_of(about: Sequence[str]) -> list[int]:
-    """The client that the returned references name, else every one in turn."""
-    named = [_tenant_of_code(code) for one in about if (code := code_of_thread(one))]
-    if any(named):
-        return [one for one in named if one is not None][:1]
+def _tenants_of(about: Sequence[str]) -> frozenset[int]:
+    """The client that the returned references name, else all of them at once."""
+    for code in rules.distinct(code_of_thread(one) for one in about):
+        if (named := _tenant_of_code(code)) is not None:
+            return frozenset({named})
     with enter(gate()):
-        return list(db.session.scalars(select(Tenant.id).where(Tenant.state != "offboarded")))
+        return frozenset(db.session.scalars(select(Tenant.id).where(Tenant.state != "offboarded")))

@@ -26,9 +26,10 @@ QUARANTINED = (
 )
 DROPPED = ("own", "automatic", "unknown_bounce", "by_hand")
 REASONS = (*QUARANTINED, *DROPPED)
-_RESULT = re.compile(r"\bdmarc\s*=\s*([a-z]+)")
-_FROM = re.compile(r"\bheader\.from\s*=\s*\"?([a-z0-9.-]+)")
-_COMMENT = re.compile(r"\([^()]*\)")
+_DMARC = re.compile(r"dmarc(?:/\d+)?=([a-z]+)")
+_FROM = "header.from="
+# An escaped character, what begins or ends a quoted string or a comment, or what lies between.
+_LEXEME = re.compile(r"\\.|[\\()\"]|[^\\()\"]+", re.DOTALL)
 _CODE = re.compile(r"\b[A-Z0-9]{2,6}-[2-9A-Z]{4}-[2-9A-Z]{4}\b")
 # Who was proven within this time cannot be believed without a proof.
 PROVEN_FOR = timedelta(days=90)
@@ -49,17 +50,54 @@ def judge(judged: Collection[str], edge: str, sender: str) -> str:
     Only the topmost line counts, and only when the edge wrote it: whatever stands below came with the mail.
     """
     newest = next(iter(judged), "").lower()
-    words = _COMMENT.sub(" ", newest)
-    server, _, results = words.partition(";")
+    plain = _without_asides(newest)
+    server, *results = (plain or newest).split(";")
     if not edge or (server.split() or [""])[0] != edge.lower():
         return "none"
-    found = _RESULT.findall(results)
+    if plain is None:
+        return "fail"
+    found = [one for one in map(_properties, results) if _DMARC.fullmatch(one[0])]
     if len(found) != 1:
         return "fail" if found else "none"
-    about = _FROM.search(results)
-    if about and about[1] != sender.rpartition("@")[2]:
+    return _result(*found[0], domain=domain_of(sender))
+
+
+def _without_asides(line: str) -> str | None:
+    """A line without comments, and with a mere mark for each quoted string; None when it is no sound line.
+
+    Both may hold anything, a sender's own words included.
+    """
+    depth, quoted, kept = 0, False, list[str]()
+    for lexeme in _LEXEME.findall(line):
+        if quoted:
+            quoted = lexeme != '"'
+        elif lexeme == "(":
+            depth += 1
+            kept.append(" ")
+        elif depth:
+            depth -= lexeme == ")"
+        elif lexeme == ")" or lexeme[0] == "\\":
+            return None
+        else:
+            quoted = lexeme == '"'
+            kept.append(lexeme)
+    return None if depth or quoted else "".join(kept)
+
+
+def _properties(result: str) -> list[str]:
+    """`method=result` and the `name=value` pairs after it."""
+    return re.sub(r"\s*([=/])\s*", r"\1", result).split() or [""]
+
+
+def _result(method: str, *properties: str, domain: str) -> str:
+    """What the edge found, as far as it says that it is about this very domain."""
+    found = method.partition("=")[2]
+    about = {one.removeprefix(_FROM) for one in properties if one.startswith(_FROM)}
+    if about - {domain}:
         return "fail"
-    return found[0] if found[0] in ("pass", "fail") else "none"
+    if found == "pass":
+        return "pass" if about else "none"
+    return "fail" if found == "fail" else "none"
 
 
 def is_auto_reply(mail: Parsed) -> bool:

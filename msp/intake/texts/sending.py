@@ -103,9 +103,27 @@ def send_text(work: Claimed) -> None:
     except gateway.Refused as never:
         _end(row, "failed", str(never))
     except gateway.MaybeSent as unsure:
-        _end(row, "unknown", str(unsure))
+        _note_answer(row, "unknown", str(unsure))
     else:
-        row.state, row.sent_at, row.last_error = "sent", time.now(), None
+        row.sent_at = time.now()
+        _note_answer(row, "sent", None)
+
+
+def _note_answer(row: OutgoingText, state: str, why: str | None) -> None:
+    """Write down what the sending came to, unless the gateway told already what became of the text."""
+    if not _is_untold(row):
+        return
+    if why is not None:
+        _end(row, state, why)
+    else:
+        row.state, row.last_error = state, None
+
+
+def _is_untold(row: OutgoingText) -> bool:
+    """Whether it still counts as being sent; locks the row."""
+    db.session.flush()
+    db.session.refresh(row, with_for_update=True)
+    return row.state == "sending"
 
 
 def _callback(row: OutgoingText) -> str:

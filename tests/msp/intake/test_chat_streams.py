@@ -108,7 +108,9 @@ def test_staff_without_the_grant_hear_nothing(listen, begin):
     assert listen(f"/streams/desk/chats/{begin('globex', 'Mallory')}", "Tina").answer.status_code == 404
 
 
-def test_a_visitor_hears_the_own_conversation_only(app, client, cast, within, listen):
+@pytest.fixture
+def visiting(app, client, cast, within):
+    """The keys of two websites, and the token of a conversation on the first."""
     with within("Mia") as mia:
         keys = [
             doors.set_door(cast.tenants[slug], is_open=True, origins="", by=mia, at=time.now()).public_key
@@ -118,9 +120,21 @@ def test_a_visitor_hears_the_own_conversation_only(app, client, cast, within, li
     with app.app_context():
         presence.note_presence(cast.users["Leo"], at=time.now())
     data = {"name": "Wati", "email": "wati@example.test", "body": "Hello"}
-    token = client.post(f"/chat/{keys[0]}", data=data).location.rsplit("/", 1)[1]
+    return keys, client.post(f"/chat/{keys[0]}", data=data).location.rsplit("/", 1)[1]
+
+
+def test_a_visitor_hears_the_own_conversation_only(visiting, listen):
+    keys, token = visiting
     stream = listen(f"/streams/visitors/{keys[0]}/{token}")
     assert stream.answer.mimetype == "text/event-stream"
     assert stream.next().startswith("version ")
     assert listen(f"/streams/visitors/{keys[1]}/{token}").answer.status_code == 404
     assert listen(f"/streams/visitors/{keys[0]}/junk").answer.status_code == 404
+
+
+def test_visitors_leave_seats_for_staff(visiting, live_app, listen):
+    (key, _other), token = visiting
+    live_app.extensions["streams"].most = 4
+    answers = [listen(f"/streams/visitors/{key}/{token}").answer.status_code for _ in range(3)]
+    assert answers == [200, 200, 503]
+    assert [listen("/streams/chats", who).answer.status_code for who in ("Leo", "Tina")] == [200, 200]

@@ -25,11 +25,50 @@ BOB = "bob@example.test"
         ([f"{EDGE}.elsewhere.test; dmarc=pass"], "none"),
         (["mx.elsewhere.test; dmarc=fail", f"{EDGE}; dmarc=pass"], "none"),
         ([f"{EDGE}; dmarc=fail", f"{EDGE}; dmarc=pass"], "fail"),
+        ([f"{EDGE}; dmarc=pass"], "none"),
+        ([f"{EDGE}; DMARC / 1 = PASS header.from = Example.Test"], "pass"),
+        ([f'{EDGE}; dmarc=pass reason="(;" header.from=example.test'], "pass"),
+        ([f"{EDGE}; dmarc=pass (p=none (\\) sp=none)) header.from=example.test"], "pass"),
+        ([f"{EDGE}; dmarc=pass header.from=example.test header.from=elsewhere.test"], "fail"),
+        ([f"{EDGE}; dmarc=pass header.from=example.test.elsewhere.test"], "fail"),
         ([], "none"),
     ],
 )
 def test_only_the_newest_line_of_our_own_edge_counts(lines, result):
     assert rules.judge(lines, EDGE, BOB) == result
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "spf=pass smtp.mailfrom=dmarc=pass@evil.test",
+        'dkim=pass header.i="dmarc=pass"@evil.test',
+        'dkim=pass header.i="; dmarc=pass header.from=example.test"@evil.test',
+        "spf=pass smtp.mailfrom=(; dmarc=pass header.from=example.test)@evil.test",
+        "spf=pass (a (nested; dmarc=pass header.from=example.test) comment)",
+        "spf=pass xdmarc=pass header.from=example.test",
+        'dkim=pass header.i="\\"; dmarc=pass header.from=example.test"@evil.test',
+        'dmarc=pass reason="header.from=example.test"',
+        "dmarc=pass policy.x-header.from=example.test",
+        "x-dmarc=pass header.from=example.test",
+        'spf=pass (a " b) smtp.mailfrom="; dmarc=pass header.from=example.test "',
+        'dmarc=pass header.i="x"header.from=example.test',
+        "dmarc=passed header.from=example.test",
+        "dmarc=pass@evil.test header.from=example.test",
+    ],
+)
+def test_a_sender_s_own_words_vouch_for_nobody(words):
+    assert rules.judge([f"{EDGE}; {words}"], EDGE, BOB) == "none"
+    fails = [f"{EDGE}; {words}; dmarc=fail header.from=example.test"]
+    assert rules.judge(fails, EDGE, BOB) == "fail"
+
+
+@pytest.mark.parametrize("opened", ['"', "(", ")", "((x)", '"\\"', "\\"])
+def test_a_line_that_a_sender_spoilt_vouches_for_nobody_and_hides_nothing(opened):
+    for result in ("pass", "fail"):
+        line = f"{EDGE}; spf=pass smtp.mailfrom=a{opened}b@evil.test; dmarc={result} header.from=example.test"
+        assert rules.judge([line], EDGE, BOB) == "fail"
+        assert rules.judge([f"mx.elsewhere.test; {opened}", line], EDGE, BOB) == "none"
 
 
 def test_without_an_edge_nobody_is_verified():
@@ -145,7 +184,7 @@ def test_the_child_can_open_nothing():
 
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); del sys.argv[1]\n"
-        "from msp.intake.mail import child\nimport socket\nchild._load(); child._limit()\n"
+        "from msp.intake.mail import child\nimport socket\nchild._load(); child.limit(20, child.MEMORY)\n"
         "for one in (socket.socket, lambda: open('/etc/passwd'), lambda: __import__('subprocess').Popen(['true'])):\n"
         "    try: one()\n    except OSError: continue\n    sys.exit('opened')\n"
     )

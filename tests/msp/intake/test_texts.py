@@ -1,5 +1,6 @@
 """SMS and WhatsApp: signed, each once, to the right ticket; answers go out by a real gateway and never twice."""
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
@@ -369,3 +370,32 @@ class TestStatus:
             self.tell(bring, where.split("?")[0] + "?text=junk", row.gateway_sid, "failed").status_code == 404
         )
         assert all_of(within, OutgoingText)[0].state == "sent"
+
+    @pytest.mark.parametrize(
+        ("told", "state", "error"), [("delivered", "delivered", None), ("failed", "failed", "30003")]
+    )
+    @pytest.mark.parametrize("answers", [True, False])
+    def test_what_is_told_before_the_gateway_answers_stays(
+        self, app, bring, numbers, within, gateway, monkeypatch, told, state, error, answers
+    ):
+        def tell():
+            (row,) = all_of(within, OutgoingText)
+            with app.app_context():
+                sending.note_status(row.public_id, "SM1", told, "30003")
+
+        def deliver(**_given):
+            elsewhere = threading.Thread(target=tell)
+            elsewhere.start()
+            elsewhere.join(10)
+            assert not elsewhere.is_alive()
+            if not answers:
+                raise texts.MaybeSent("the connection broke")
+            return "SM1"
+
+        bring()
+        reply(within, the_ticket(within))
+        monkeypatch.setattr(texts, "deliver", deliver)
+        work(app)
+        (row,) = all_of(within, OutgoingText)
+        assert (row.state, row.last_error, row.gateway_sid) == (state, error, "SM1")
+        assert row.attempts == 1
