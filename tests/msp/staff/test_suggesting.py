@@ -52,10 +52,12 @@ def test_a_category_s_skills_count(cast, dana):
 
 def test_a_retired_skill_is_not_asked_for(cast, dana):
     skill = add_skill("Networks", "Jaringan", by=dana, at=MONDAY)
-    set_needs(7, {skill.id: 2}, by=dana, at=MONDAY)
+    asking = add_category(name_en="Network", name_id="Jaringan", parent=None, by=dana, at=MONDAY)
+    set_needs(asking.id, {skill.id: 2}, by=dana, at=MONDAY)
+    assert needs_of(asking.id) == {skill.id: 2}
     skill.is_active = False
     db.session.flush()
-    assert needs_of(7) == {} and needs_of(None) == {}
+    assert needs_of(asking.id) == {} and needs_of(None) == {}
 
 
 @pytest.mark.parametrize("level", [4, -1])
