@@ -310,6 +310,7 @@ SPECIAL: dict[tuple[str, str], Special] = {
     ("chat_doors", "origins"): lambda filler: [f"https://{WORD}-{filler.marker}.test"],
     ("calls", "phone"): lambda _: "+628111",
     ("memberships", "phone"): lambda _: "+628112",
+    ("memberships", "known_phone"): lambda _: "+628113",
     ("stored_files", "sha256"): lambda _: "0" * 64,
     ("incoming_mails", "sha256"): lambda _: "0" * 64,
     ("mailboxes", "address"): lambda filler: f"{WORD}-{filler.marker}@portal.test",

@@ -90,7 +90,12 @@ def _tell_watchers(ticket: Ticket, what: str, seq: int, message: Message | None,
 
 
 def _acknowledgement(ticket: Ticket) -> str | None:
-    """Which mail says that a ticket is there: for a mail perhaps none, lest two programs talk for ever."""
+    """Which mail says that a ticket is there: for a mail perhaps none, lest two programs talk for ever.
+
+    Visitors of a website may type anybody's address: nothing that they wrote goes there.
+    """
+    if ticket.source == "website" and ticket.requester_user_id is None:
+        return "received"
     if ticket.source != "mail":
         return "opened"
     how = _JUDGES[0](ticket, time.now()) if _JUDGES else "none"

@@ -50,12 +50,17 @@ def change_member_role(tenant_id: int, member_id: int, role: MemberRole, *, by: 
 
 
 def change_member_phone(member: Membership, phone: str | None, *, by: Actor, at: datetime) -> None:
-    """Give a client's person another telephone number in E.164 form, or none. Raises Forbidden."""
+    """Give a client's person another telephone number in E.164 form, or none. Raises Forbidden.
+
+    What staff write is known; what a client writes is a claim until staff save it too: anybody can write down a number
+    of somebody else's, and would then read what that person texts.
+    """
     if member.tenant_id not in by.tenants or not may_appoint(by.role, MemberRole(member.role)):
         raise Forbidden
-    if member.phone == phone:
+    known = phone if by.is_staff or phone == member.known_phone else None
+    if (member.phone, member.known_phone) == (phone, known):
         return
-    member.phone = phone
+    member.phone, member.known_phone = phone, known
     _audit("member.phone_changed", member, by=by, at=at, detail={})
 
 

@@ -113,6 +113,8 @@ class Membership(AllForClient, TenantOwned, Base):
     role: Mapped[str]
     # In E.164 form (+628123456789): calls and texts are known by it.
     phone: Mapped[str | None] = mapped_column(String(20))
+    # The number as staff wrote it down or confirmed it: only by such a one a text finds its company by itself.
+    known_phone: Mapped[str | None] = mapped_column(String(20))
     state: Mapped[str] = mapped_column(default="active")
     joined_at: Mapped[datetime] = moment()
     left_at: Mapped[datetime | None] = moment(nullable=True)
@@ -121,6 +123,7 @@ class Membership(AllForClient, TenantOwned, Base):
         choice("state", MEMBER_STATES),
         Index("uq_memberships_user", "tenant_id", "user_id", unique=True),
         Index("ix_memberships_by_phone", "phone"),
+        Index("ix_memberships_by_known_phone", "known_phone"),
         Index("ix_memberships_by_user", "user_id"),
     )
 

@@ -2,9 +2,9 @@
 
 import phonenumbers
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from tenants.foundation.db import db
+from tenants.foundation.db import among, db
 from tenants.foundation.errors import Invalid
 from tenants.people.models import Membership
 
@@ -43,7 +43,15 @@ def as_written(number: str) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
-def list_by_phone(number: str, limit: int = 10) -> list[Membership]:
-    """Active people with this number (E.164) among those in scope; the gate's scope sees those of every client."""
-    found = select(Membership).where(Membership.phone == number, Membership.state == "active")
-    return list(db.session.scalars(found.order_by(Membership.tenant_id, Membership.id).limit(limit)))
+def whose_phone(number: str) -> dict[int, Membership | None]:
+    """By client in scope, the active person whose number staff know this (E.164) to be; None where several have it.
+
+    The gate's scope sees those of every client.
+    """
+    place = (Membership.tenant_id, func.min(Membership.id), func.count())
+    known = (Membership.known_phone == number, Membership.phone == number, Membership.state == "active")
+    found = db.session.execute(select(*place).where(*known).group_by(Membership.tenant_id)).all()
+    alone = [member_id for _tenant, member_id, count in found if count == 1]
+    people = select(Membership).where(among(Membership.id, alone))
+    by_tenant = {one.tenant_id: one for one in db.session.scalars(people)} if alone else {}
+    return {tenant_id: by_tenant.get(tenant_id) for tenant_id, _member, _count in found}

@@ -106,9 +106,9 @@ def _claimed(token: Token, sender: str, *, verified: bool) -> Route:
             return Route("vendor", tenant_id=tenant_id, ticket_id=ticket.id, case_id=token.case_id)
         side = participants(ticket).get(sender)
     if side is None:
-        return Route("quarantined", "token")
+        return Route("quarantined", "token", tenant_id, ticket.id)
     if side == "staff" and not verified:
-        return Route("quarantined", "staff_unverified")
+        return Route("quarantined", "staff_unverified", tenant_id, ticket.id)
     return Route("reply", tenant_id=tenant_id, ticket_id=ticket.id, side=side)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -15,17 +16,20 @@ from msp.intake.texts.talking import Place, Talk, begun_meanwhile, look, note_th
 from tenants.audit import services as audit
 from tenants.foundation.actor import Actor, ActorKind
 from tenants.foundation.db import db
-from tenants.foundation.errors import Conflict, Invalid, NotFound
+from tenants.foundation.errors import Conflict, Invalid, NotFound, Refused
 from tenants.foundation.permissions import MemberRole
-from tenants.foundation.scope import Role, Scope, enter, gate
+from tenants.foundation.scope import Role, Scope, enter, gate, of_tenant
 from tenants.people.limits import Limit
-from tenants.people.phones import in_full, list_by_phone
+from tenants.people.phones import in_full, whose_phone
 from tenants.tenancy.models import Tenant
 from tenants.tickets import services
 from tenants.tickets.follow_ups import follow_up_request
 from tenants.tickets.messages import LONGEST_BODY
 from tenants.tickets.models import Ticket
 
+log = structlog.get_logger()
+
+# More than people write: the rest waits for people to look at.
 FROM_NUMBER = Limit("texts of a number", 60, timedelta(hours=1))
 LONGEST_REASON = 300
 
@@ -67,27 +71,40 @@ def _plain(body: str) -> str:
     return kept[: LONGEST_BODY - 500].strip()
 
 
-def receive_text(own: int, arrived: Arrived, *, at: datetime) -> None:
-    """Keep a text and place it, in one transaction; one that was kept before changes nothing.
+def receive_text(own: int, arrived: Arrived, *, at: datetime, by_hand: bool = False) -> None:
+    """Keep a text, then place it; one that was kept before changes nothing. `by_hand` leaves the placing to people.
 
-    Entered from the gate's scope; commits by itself, since the tenants that it needs are known only after a look.
+    Gateways bring a text once: it is kept for good before anything else is tried, and what cannot be placed waits for
+    people. Entered from the gate's scope; commits by itself.
     """
-    places = _places(arrived, at)
-    place = places[0] if len(places) == 1 else None
-    tenants = frozenset({own} | ({place.tenant_id} if place else set()))
-    with enter(Scope(Role.WORKER, tenants)):
+    with enter(of_tenant(own)):
         kept = _keep(own, arrived, at)
+        db.session.commit()
         if kept is None:
             return
-        if place is not None:
+    places = [] if by_hand else _places(arrived, at)
+    if len(places) == 1:
+        _try_placing(own, kept, arrived, places[0], at)
+
+
+def _try_placing(own: int, kept_id: int, arrived: Arrived, place: Place, at: datetime) -> None:
+    with enter(Scope(Role.WORKER, frozenset({own, place.tenant_id}))):
+        asked = select(IncomingText).where(IncomingText.tenant_id == own, IncomingText.id == kept_id)
+        kept = db.session.scalars(asked.with_for_update()).one()
+        if kept.state != "waiting":
+            return
+        try:
             _put(kept, arrived, place, at=at)
-        db.session.commit()
+            db.session.commit()
+        except Refused as refused:
+            db.session.rollback()
+            log.warning("text not placed", text=kept_id, because=str(refused.message))
 
 
 def _places(arrived: Arrived, at: datetime) -> list[Place]:
     """Where a text of this number may belong: the running conversation, else every client that knows the number."""
     with enter(gate()):
-        people = list_by_phone(arrived.number)
+        people = whose_phone(arrived.number)
         threads = db.session.execute(
             select(TextThread.tenant_id, TextThread.ticket_id, TextThread.last_at)
             .where(
@@ -99,7 +116,7 @@ def _places(arrived: Arrived, at: datetime) -> list[Place]:
             .limit(20)
         ).all()
         served = set(db.session.scalars(select(Tenant.id).where(Tenant.state == "active")))
-    known = {one.tenant_id: one for one in people if one.tenant_id in served}
+    known = {tenant_id: person for tenant_id, person in people.items() if tenant_id in served}
     for tenant_id, ticket_id, last_at in threads:
         if tenant_id in served:
             place = Place(tenant_id, known.get(tenant_id), ticket_id, last_at)
@@ -109,8 +126,8 @@ def _places(arrived: Arrived, at: datetime) -> list[Place]:
     return [Place(tenant_id, person, None) for tenant_id, person in known.items()]
 
 
-def _keep(own: int, arrived: Arrived, at: datetime) -> IncomingText | None:
-    """The row of a text; None when the gateway brought it before."""
+def _keep(own: int, arrived: Arrived, at: datetime) -> int | None:
+    """The id of a text's row; None when the gateway brought it before."""
     written = (
         insert(IncomingText)
         .values(
@@ -126,8 +143,7 @@ def _keep(own: int, arrived: Arrived, at: datetime) -> IncomingText | None:
         .on_conflict_do_nothing()
         .returning(IncomingText.id)
     )
-    row_id = db.session.execute(written).scalar_one_or_none()
-    return None if row_id is None else db.session.get_one(IncomingText, (own, row_id))
+    return db.session.execute(written).scalar_one_or_none()
 
 
 def _sender(place: Place, arrived: Arrived) -> Actor:

@@ -1,5 +1,6 @@
 """Where the gateway brings texts and tells what became of answers; each request carries its signature."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from msp.intake.texts import arriving, gateway, sending
 from msp.web import panels
 from msp.web.access import credential
 from tenants.foundation import time
-from tenants.foundation.errors import Forbidden, NotFound
+from tenants.foundation.errors import Forbidden, NotFound, TooMany
 from tenants.foundation.scope import Scope, gate
 from tenants.people import limits
 
@@ -42,9 +43,17 @@ def resolve_texts() -> Scope:
 def receive_text(key: str) -> Any:
     """A text came; the same again gets the same answer and nothing happens twice."""
     arrived, at = arriving.read_arrived(request.form), time.now()
-    limits.take_at_once(arriving.FROM_NUMBER, arrived.number, at=at)
-    arriving.receive_text(own_tenant_id(), arrived, at=at)
+    arriving.receive_text(own_tenant_id(), arrived, at=at, by_hand=_is_too_much(arrived, at))
     return Response(NOTHING_TO_SAY, content_type="text/xml; charset=utf-8")
+
+
+def _is_too_much(arrived: arriving.Arrived, at: datetime) -> bool:
+    """A gateway brings a text once, so that one too many is kept like any other, and only not placed."""
+    try:
+        limits.take_at_once(arriving.FROM_NUMBER, arrived.number, at=at)
+    except TooMany:
+        return True
+    return False
 
 
 @bp.post("/<key>/status")

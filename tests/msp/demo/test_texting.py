@@ -17,7 +17,11 @@ def test_the_demo_shows_a_conversation_that_goes_on(app, cast, as_actor, within,
     leo = as_actor("Leo")
     monkeypatch.setattr(texting, "actor_of", lambda _stage, _who: leo)
     with within("acme"):
-        db.session.execute(update(Membership).where(Membership.name == "Bob").values(phone="+62811000001"))
+        db.session.execute(
+            update(Membership)
+            .where(Membership.name == "Bob")
+            .values(phone="+62811000001", known_phone="+62811000001")
+        )
         db.session.commit()
     stage = Stage(time.now(), random.Random(1), Actor.system("test"))
     stage.tenants[texting.SLUG], stage.people[texting.ASKS] = cast.tenants["acme"], cast.users["Bob"]

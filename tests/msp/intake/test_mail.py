@@ -109,6 +109,8 @@ def test_staff_reply_by_mail_only_when_our_edge_vouches(
     )
     (row,) = mails.bring(app, cast, box, unproven)
     assert (row.state, row.reason) == ("quarantined", "staff_unverified")
+    # Only those who serve the client see it, not everybody who sorts mail.
+    assert row.for_tenant_id == cast.tenants["acme"]
     (row,) = mails.bring(app, cast, box, proven)
     assert row.outcome == "reply"
     assert said()[-1] == ("Done (pass).", "mail", "public", "staff", bobs_ticket.code)
