@@ -122,7 +122,8 @@ def _http(error: HTTPException) -> Any:
     return answer_status(error.code or 500, headers=headers)
 
 
-def _crash(error: Exception) -> Response:
+def crash(error: Exception) -> Response:
+    """The answer to a fault of ours, which the log tells in full."""
     log.exception("request failed", error=type(error).__name__)
     return answer_status(500)
 
@@ -136,7 +137,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(OperationalError, _database_lost)
     app.register_error_handler(PoolTimeout, _database_lost)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _crash)
+    app.register_error_handler(Exception, crash)
 
 
 def refuse_into_form(error: Invalid, form: Any) -> None:

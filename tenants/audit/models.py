@@ -23,6 +23,7 @@ PROVIDERS_OWN = (
     "ticket.linked",
     "ticket.unlinked",
     "ticket.categorised",
+    "ticket.kind_changed",
     "ticket.watchers_changed",
     "ticket.checklist_changed",
     "ticket.vendor_asked",

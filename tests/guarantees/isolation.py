@@ -12,7 +12,7 @@ from urllib.parse import quote
 import psycopg
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.routing import Rule
+from werkzeug.routing import IntegerConverter, Rule
 
 from tenants.foundation.kinds import Kind, kind_of, models, tenant_column, tenant_models
 from tests import canaries, personas
@@ -212,7 +212,7 @@ def is_declared(rule: Rule, parameter: str) -> bool:
 def value_of(rule: Rule, parameter: str, id_class: str, rows: Rows) -> str:
     """A value of one class for a path parameter."""
     named = _named(rule, parameter)[1]
-    is_number = type(rule._converters[parameter]).__name__ == "IntegerConverter"
+    is_number = isinstance(rule._converters[parameter], IntegerConverter)
     known = str(rows[named[0]][named[1]]) if named and named[0] in rows else str(uuid.UUID(int=7))
     if is_number and not known.isdigit():
         known = "7000001"

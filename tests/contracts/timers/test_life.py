@@ -17,4 +17,5 @@ def test_stored_equals_recomputed_after_every_verb(app, cast):
             ),
         )
     print(f"steps of lives: {dict(Life.steps)}")
-    assert Life.steps.total() - before > 200
+    # Lives end early where a verb was refused; far fewer steps than these would prove nothing.
+    assert Life.steps.total() - before > 60
