@@ -13,7 +13,7 @@ from sqlalchemy import select
 from tenants.foundation import time
 from tenants.foundation.actor import Actor
 from tenants.foundation.db import db
-from tenants.foundation.permissions import PERMISSIONS, MemberRole
+from tenants.foundation.permissions import MemberRole
 from tenants.foundation.scope import enter, gate, of_tenant
 from tenants.people import principals, sessions
 from tenants.people.models import ApiToken, Membership, StaffGrant, StaffMember, User
@@ -190,7 +190,7 @@ def mint_token(app: Flask, cast: Cast, name: str) -> str:
                 user_id=cast.users[name],
                 tenant_id=None if person.is_staff else next(iter(person.tenants)),
                 name="test",
-                permissions=sorted(PERMISSIONS[MemberRole(person.role or "")]),
+                permissions=sorted(person.permissions),
                 created_at=time.now(),
                 expires_at=time.now() + timedelta(days=30),
             )

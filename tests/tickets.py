@@ -27,6 +27,7 @@ def person(cast: Any, name: str, role: MemberRole, *tenants: str) -> Actor:
         name=name,
         role=role,
         tenants=frozenset(cast.tenants[one] for one in tenants),
+        reads_company=role == MemberRole.CLIENT_ADMIN,
     )
 
 

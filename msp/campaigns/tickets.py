@@ -22,6 +22,7 @@ from tenants.tenancy.queries import find_tenant_by_id
 from tenants.tickets.messages import Requester
 from tenants.tickets.models import Ticket
 from tenants.tickets.opening import Request
+from tenants.tickets.queries import visible_to
 
 KIND = "open_campaign_ticket"
 SILENT = "silent"
@@ -134,9 +135,9 @@ def list_tickets_of(campaign_id: int) -> list[tuple[CampaignTicket, Ticket]]:
     return _linked(CampaignTicket.campaign_id == campaign_id)
 
 
-def list_tickets_of_lanes(lane_ids: Collection[int]) -> list[tuple[CampaignTicket, Ticket]]:
-    """The tickets of these lanes, oldest first."""
-    return _linked(among(CampaignTicket.lane_id, lane_ids))
+def list_tickets_of_lanes(lane_ids: Collection[int], *, by: Actor) -> list[tuple[CampaignTicket, Ticket]]:
+    """The tickets of these lanes that one may see, oldest first."""
+    return _linked(and_(among(CampaignTicket.lane_id, lane_ids), visible_to(by)))
 
 
 def _linked(condition: object) -> list[tuple[CampaignTicket, Ticket]]:

@@ -140,6 +140,6 @@ def show_upkeep(plan: str) -> Any:
     if found.tenant_id != tenant():
         raise NotFound
     after, limit = asked(datetime)
-    rows = queries.list_occurrences(found, before=after[0] if after else None, limit=limit)
+    rows = queries.list_occurrences(found, by=actor(), before=after[0] if after else None, limit=limit)
     page = cut(rows, limit, lambda row: [row[0].begins_at])
     return render_template("portal/show_upkeep.html", page=page, **plan_parts(found))

@@ -15,7 +15,7 @@ from msp.campaigns.tickets import list_tickets_of_lanes
 from msp.portal import coming
 from msp.portal.blueprint import bp
 from msp.web import navigation
-from msp.web.access import require, tenant
+from msp.web.access import actor, require, tenant
 from msp.web.paging import asked, cut
 from tenants.foundation import time
 from tenants.foundation.errors import NotFound
@@ -94,7 +94,7 @@ def show_maintenance(part: str) -> Any:
         page=page,
         lanes={lane.id: lane for lane in lanes} | {-lane.ordinal: lane for lane in lanes},
         machines=names_of_assets([(found.tenant_id, one.asset_id) for one in page.items]),
-        tickets=[ticket for _link, ticket in list_tickets_of_lanes([lane.id for lane in lanes])],
+        tickets=[one for _link, one in list_tickets_of_lanes([lane.id for lane in lanes], by=actor())],
         outcome_words=coming.outcome_words,
         log_lines=coming.log_lines,
     )

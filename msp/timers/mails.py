@@ -17,6 +17,7 @@ from tenants.foundation import time
 from tenants.foundation.db import db
 from tenants.foundation.permissions import MemberRole
 from tenants.people.queries import list_granted, list_leads, list_members
+from tenants.people.sharing import reads_all
 from tenants.tenancy.models import Tenant
 from tenants.tickets.models import HandOver, Ticket
 
@@ -47,7 +48,8 @@ def _of_role(ticket: Ticket, role: str) -> list[Receiver]:
     if role == "lead":
         return [Receiver(one.user_id, one.name, one.email, role) for one in list_leads(ticket.tenant_id)]
     people = [one for one in list_members(ticket.tenant_id) if one.role == MemberRole.CLIENT_ADMIN]
-    return [Receiver(one.user_id, one.name, one.email, "admins") for one in people]
+    told = [one for one in people if one.user_id == ticket.requester_user_id or reads_all(one)]
+    return [Receiver(one.user_id, one.name, one.email, "admins") for one in told]
 
 
 @dataclass(frozen=True, slots=True)

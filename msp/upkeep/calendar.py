@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import and_, case, exists, or_, select
 
 from msp.campaigns.models import CampaignTenant, WaveLane
 from msp.campaigns.rooms import next_room
@@ -19,9 +19,11 @@ from msp.windows.models import Freeze, MaintenanceWindow
 from msp.windows.queries import list_promises, list_told_freezes, weekly_windows
 from msp.windows.queries import recurring as recurring_window
 from msp.windows.rules import frozen_days, occurrences
+from tenants.foundation.actor import Actor
 from tenants.foundation.db import among, db
 from tenants.foundation.spans import Span
 from tenants.tickets.models import Ticket
+from tenants.tickets.queries import visible_to
 from tenants.tickets.visit_models import Visit
 
 KINDS = ("campaign", "upkeep", "visit", "freeze", "window")
@@ -56,17 +58,18 @@ def list_entries(
     begin: datetime,
     end: datetime,
     *,
+    by: Actor,
     at: datetime,
     windows: bool = True,
 ) -> list[Entry]:
-    """What concerns these clients within `[begin, end)`, in order.
+    """What concerns these clients within `[begin, end)`, in order; of tickets what the reader may see.
 
     Windows only where asked for: over many clients they are too many to be read.
     """
     found = [
         *_campaigns(tenant_ids, at),
-        *_recorded(tenant_ids, begin, end),
-        *_visits(tenant_ids, begin, end),
+        *_recorded(tenant_ids, begin, end, by),
+        *_visits(tenant_ids, begin, end, by),
         *_planned(tenant_ids, begin, end),
         *_freezes(tenant_ids, begin),
         *_agreed_in_terms(tenant_ids, begin, end, at, windows=windows),
@@ -120,10 +123,10 @@ def _span_of(lane: WaveLane, at: datetime) -> Span:
     return opens, closes
 
 
-def _recorded(tenant_ids: Collection[int], begin: datetime, end: datetime) -> Iterator[Entry]:
+def _recorded(tenant_ids: Collection[int], begin: datetime, end: datetime, by: Actor) -> Iterator[Entry]:
     """Times of plans that became tickets, or were missed."""
     asked = (
-        select(MaintenanceOccurrence, MaintenancePlan.public_id, Ticket.code)
+        select(MaintenanceOccurrence, MaintenancePlan.public_id, case((visible_to(by), Ticket.code)))
         .join(
             MaintenancePlan,
             (MaintenancePlan.tenant_id == MaintenanceOccurrence.tenant_id)
@@ -161,17 +164,21 @@ def _recorded(tenant_ids: Collection[int], begin: datetime, end: datetime) -> It
         )
 
 
-def _visits(tenant_ids: Collection[int], begin: datetime, end: datetime) -> Iterator[Entry]:
-    """Visits of tickets; one of a plan keeps the key under which the calendar knew it."""
+def _visits(tenant_ids: Collection[int], begin: datetime, end: datetime, by: Actor) -> Iterator[Entry]:
+    """Visits of tickets; one of a plan keeps the key under which the calendar knew it.
+
+    Whoever may not see the ticket may know of a plan's visit, as of the plan, and of no other.
+    """
     own = and_(Ticket.tenant_id == Visit.tenant_id, Ticket.id == Visit.ticket_id)
     asked = (
-        select(Visit, Ticket.code, Ticket.subject)
+        select(Visit, case((visible_to(by), Ticket.code)), Ticket.subject)
         .outerjoin(Ticket, own)
         .where(
             among(Visit.tenant_id, tenant_ids),
             Visit.state != "cancelled",
             Visit.begins_at < end,
             Visit.ends_at > begin,
+            or_(visible_to(by), Visit.calendar_key.is_not(None)),
         )
     )
     for one, code, subject in db.session.execute(asked.order_by(Visit.id)):

@@ -97,7 +97,7 @@ def show_feed(token: str) -> Response:
     """One client's calendar as one person may see it, for programs that show calendars."""
     reader: feeds.Reader = g.feed_reader
     now, provider = time.now(), current_app.extensions["settings"]
-    entries = list_entries([reader.tenant_id], now - BACK, now + AHEAD, at=now)
+    entries = list_entries([reader.tenant_id], now - BACK, now + AHEAD, by=reader.actor, at=now)
     with force_locale(reader.language):
         written = write_calendar(
             entries,

@@ -1,7 +1,7 @@
 """Secret links to a calendar: one live link per person and client, shown once, replaced or ended at any time."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from flask_babel import lazy_gettext as _l
@@ -13,10 +13,11 @@ from tenants.foundation.actor import Actor
 from tenants.foundation.db import db, hold_row
 from tenants.foundation.errors import Forbidden, Invalid, NotFound
 from tenants.foundation.permissions import PERMISSIONS, MemberRole, Permission
-from tenants.foundation.scope import Role, Scope
+from tenants.foundation.scope import Scope
 from tenants.people.limits import Limit
 from tenants.people.models import Membership, User
 from tenants.people.principals import by_user_id, digest
+from tenants.people.rules import reads_company
 from tenants.tenancy.models import Tenant
 
 WRONG = Limit("calendar source", 300, timedelta(minutes=10))
@@ -73,13 +74,18 @@ def _revoke(tenant_id: int, by: Actor, at: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Whose link was used, for which client, and the scope in which the calendar is read."""
+    """Whose link was used, and for which client; `actor` is that person as of now, in that client alone."""
 
     tenant_id: int
     language: str
     time_zone: str
     name: str
-    scope: Scope
+    actor: Actor
+
+    @property
+    def scope(self) -> Scope:
+        """In which the calendar is read."""
+        return self.actor.scope()
 
 
 def resolve_feed(token: str, *, at: datetime) -> Reader:
@@ -112,25 +118,36 @@ def _reader(feed: CalendarFeed) -> Reader:
         language=person.language or tenant.language,
         time_zone=tenant.time_zone,
         name=tenant.name,
-        scope=Scope(_role_of(feed), frozenset({tenant.id}), person.id),
+        actor=_actor_of(feed, tenant),
     )
 
 
-def _role_of(feed: CalendarFeed) -> Role:
+def _actor_of(feed: CalendarFeed, tenant: Tenant) -> Actor:
     """As a member of the client, else as staff with a grant for it. Raises NotFound for who is neither any more."""
-    role = db.session.scalar(
-        select(Membership.role).where(
+    member = db.session.scalar(
+        select(Membership).where(
             Membership.tenant_id == feed.tenant_id,
             Membership.user_id == feed.user_id,
             Membership.state == "active",
         )
     )
-    if role is not None and Permission.DECIDE_OWN_LANES in PERMISSIONS[MemberRole(role)]:
-        return Role.CLIENT
+    if member is not None and Permission.DECIDE_OWN_LANES in PERMISSIONS[MemberRole(member.role)]:
+        return _member_as_actor(member, tenant)
     found = by_user_id(feed.user_id)
     who = found.actor if found else None
     if who is None or not who.is_staff or feed.tenant_id not in who.tenants:
         raise NotFound
     if not who.may(Permission.VIEW_CAMPAIGNS):
         raise NotFound
-    return Role.STAFF
+    return replace(who, tenants=frozenset({tenant.id}))
+
+
+def _member_as_actor(member: Membership, tenant: Tenant) -> Actor:
+    role = MemberRole(member.role)
+    return Actor.person(
+        user_id=member.user_id,
+        name=member.name,
+        role=role,
+        tenants=frozenset({tenant.id}),
+        reads_company=reads_company(tenant.ticket_sharing, role, chosen=member.reads_company),
+    )

@@ -27,7 +27,7 @@ def month_page(
     """What the template of a month needs. `address(month=…)` is the page's own; `link` makes the ways to entries."""
     month, now = chosen_month(time_zone), time.now()
     begin, end = month_span(month, time_zone)
-    entries = list_entries(tenant_ids, begin, end, at=now, windows=windows)
+    entries = list_entries(tenant_ids, begin, end, by=actor(), at=now, windows=windows)
     way_to, today = link(entries), now.astimezone(ZoneInfo(time_zone)).date()
     ways = {steps: beside(month, steps) for steps in (-1, 1)}
     return {

@@ -60,7 +60,7 @@ def show_plan(plan: str) -> Any:
     """One plan: what it says, when it comes next, and what became of each time."""
     found = queries.find_plan(plan)
     after, limit = asked(datetime)
-    rows = queries.list_occurrences(found, before=after[0] if after else None, limit=limit)
+    rows = queries.list_occurrences(found, by=actor(), before=after[0] if after else None, limit=limit)
     return render_template(
         "upkeep/show_plan.html",
         tenant=names_of([found.tenant_id])[found.tenant_id],

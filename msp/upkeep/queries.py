@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from msp.campaigns.models import Campaign, CampaignTenant, Release
 from msp.upkeep.models import (
@@ -16,11 +16,13 @@ from msp.upkeep.models import (
 )
 from msp.windows.rules import Recurring
 from tenants.assets.models import Asset
+from tenants.foundation.actor import Actor
 from tenants.foundation.db import among, db
 from tenants.foundation.errors import NotFound
 from tenants.foundation.scope import narrowed
 from tenants.tenancy.queries import as_uuid
 from tenants.tickets.models import Ticket
+from tenants.tickets.queries import visible_to
 
 
 def clock_of(starts_at: str) -> time:
@@ -74,11 +76,14 @@ def assets_of(plan: MaintenancePlan) -> list[Asset]:
 
 
 def list_occurrences(
-    plan: MaintenancePlan, *, before: datetime | None = None, limit: int = 25
+    plan: MaintenancePlan, *, by: Actor, before: datetime | None = None, limit: int = 25
 ) -> list[tuple[MaintenanceOccurrence, str | None]]:
-    """What became of a plan's times, newest first, with the ticket's code; one more than `limit`."""
+    """What became of a plan's times, newest first, with the code of a ticket that one may see.
+
+    One more than `limit`.
+    """
     asked = (
-        select(MaintenanceOccurrence, Ticket.code)
+        select(MaintenanceOccurrence, case((visible_to(by), Ticket.code)))
         .outerjoin(
             Ticket,
             (Ticket.tenant_id == MaintenanceOccurrence.tenant_id)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tenants.foundation.permissions import PERMISSIONS, STAFF_ROLES, MemberRole, Permission
+from tenants.foundation.permissions import CLIENT_ROLES, PERMISSIONS, STAFF_ROLES, MemberRole, Permission
 from tenants.foundation.scope import Role, Scope
 
 
@@ -32,10 +32,21 @@ class Actor:
 
     @classmethod
     def person(
-        cls, *, user_id: int, name: str, role: MemberRole, tenants: frozenset[int], via: str = "web"
+        cls,
+        *,
+        user_id: int,
+        name: str,
+        role: MemberRole,
+        tenants: frozenset[int],
+        reads_company: bool = False,
+        via: str = "web",
     ) -> "Actor":
-        """A signed-in person with all rights of the role."""
-        return cls(ActorKind.USER, name, user_id, role, tenants, via, PERMISSIONS[role])
+        """A signed-in person with all rights of the role.
+
+        `reads_company`: of a client's person, whether all tickets of the company are read, or only the own.
+        """
+        reads = {Permission.VIEW_COMPANY_TICKETS} if reads_company and role in CLIENT_ROLES else set()
+        return cls(ActorKind.USER, name, user_id, role, tenants, via, PERMISSIONS[role] | reads)
 
     @classmethod
     def system(cls, name: str, *, via: str = "job") -> "Actor":

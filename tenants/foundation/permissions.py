@@ -35,6 +35,7 @@ class Permission(StrEnum):
 
     VIEW_PORTAL = "portal.view"
     OPEN_OWN_TICKETS = "portal.open_tickets"
+    # In no role: each client says who of its people reads all of its tickets (tenants.people.rules.reads_company).
     VIEW_COMPANY_TICKETS = "portal.view_company_tickets"
     VIEW_OWN_CONTRACT = "portal.view_contract"
     VIEW_COMPANY_ASSETS = "portal.view_assets"
@@ -148,7 +149,6 @@ PERMISSIONS: dict[MemberRole, frozenset[Permission]] = {
     MemberRole.CLIENT_ADMIN: _CLIENT_USER
     | {
         P.MINT_TOKENS,
-        P.VIEW_COMPANY_TICKETS,
         P.VIEW_OWN_CONTRACT,
         P.VIEW_COMPANY_ASSETS,
         P.MANAGE_COMPANY_PEOPLE,

@@ -226,6 +226,7 @@ def join_company(tenant_id: int, user: User, role: MemberRole, *, at: datetime) 
         db.session.add(member)
     member.name, member.email, member.role = user.name, user.email, role
     member.state, member.joined_at, member.left_at = "active", at, None
+    member.reads_company = False
     db.session.flush()
     return member
 

@@ -68,7 +68,7 @@ def remove_member(tenant_id: int, member_id: int, *, by: Actor, at: datetime) ->
     """Let a person leave a client: sessions and the company's tokens end at once. Raises Forbidden, NotFound."""
     member = _locked(tenant_id, member_id)
     _refuse(member, by)
-    member.state, member.left_at = "left", at
+    member.state, member.left_at, member.reads_company = "left", at, False
     sessions.end_sessions_of(member.user_id, at=at)
     sessions.end_tokens_of(member.user_id, at=at, tenant_id=tenant_id)
     links.void(links.SECOND_FACTOR_RESET, member.user_id, at=at)

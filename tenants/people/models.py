@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.foundation.db import (
@@ -115,6 +115,8 @@ class Membership(AllForClient, TenantOwned, Base):
     phone: Mapped[str | None] = mapped_column(String(20))
     # The number as staff wrote it down or confirmed it: only by such a one a text finds its company by itself.
     known_phone: Mapped[str | None] = mapped_column(String(20))
+    # Chosen to read all tickets of the company, where the company chooses (Tenant.ticket_sharing).
+    reads_company: Mapped[bool] = mapped_column(default=False, server_default=false())
     state: Mapped[str] = mapped_column(default="active")
     joined_at: Mapped[datetime] = moment()
     left_at: Mapped[datetime | None] = moment(nullable=True)

@@ -15,6 +15,7 @@ from tenants.foundation.connections import PREPARED
 from tenants.foundation.db import db
 from tenants.foundation.permissions import MemberRole, Permission
 from tenants.people.models import ApiToken, Membership, SignInSession, StaffGrant, StaffMember, User
+from tenants.people.rules import reads_company
 from tenants.tenancy.models import Tenant
 
 IDLE_STAFF = timedelta(minutes=30)
@@ -47,8 +48,9 @@ class Principal:
 
 
 def _memberships() -> Any:
-    """A person's active companies as JSON: id, name, slug, role."""
-    one = func.json_build_array(Tenant.id, Tenant.name, Tenant.slug, Membership.role)
+    """A person's active companies as JSON: id, name, slug, role, and who reads whose tickets there."""
+    place = (Tenant.id, Tenant.name, Tenant.slug, Membership.role)
+    one = func.json_build_array(*place, Tenant.ticket_sharing, Membership.reads_company)
     return (
         select(func.json_agg(aggregate_order_by(one, Tenant.name)))
         .select_from(Membership)
@@ -196,10 +198,7 @@ def _principal(row: Any, *, chosen: int | None, via: str, bound: bool = False) -
         if own is None:
             return None
         tenant_id = own[0]
-        role = MemberRole(own[3])
-        actor = Actor.person(
-            user_id=row.id, name=row.name, role=role, tenants=frozenset({tenant_id}), via=via
-        )
+        actor = _member(row, own, via)
     return Principal(
         actor=actor,
         user_id=row.id,
@@ -210,6 +209,18 @@ def _principal(row: Any, *, chosen: int | None, via: str, bound: bool = False) -
         companies=tuple((one[0], one[1], one[2]) for one in companies),
         has_second_factor=row.has_second_factor,
         second_factor_passed=False,
+    )
+
+
+def _member(row: Any, company: tuple[Any, ...], via: str) -> Actor:
+    tenant_id, _name, _slug, role, sharing, chosen = company
+    return Actor.person(
+        user_id=row.id,
+        name=row.name,
+        role=MemberRole(role),
+        tenants=frozenset({tenant_id}),
+        reads_company=reads_company(sharing, MemberRole(role), chosen=chosen),
+        via=via,
     )
 
 

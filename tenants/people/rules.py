@@ -9,7 +9,14 @@ from datetime import datetime
 
 import pyotp
 
-from tenants.foundation.permissions import MAY_APPOINT, PERMISSIONS, STAFF_ROLES, MemberRole, Permission
+from tenants.foundation.permissions import (
+    CLIENT_ROLES,
+    MAY_APPOINT,
+    PERMISSIONS,
+    STAFF_ROLES,
+    MemberRole,
+    Permission,
+)
 
 STEP_SECONDS = 30
 RECOVERY_CODES = 10
@@ -46,6 +53,19 @@ def may_appoint(appointer: MemberRole | None, role: MemberRole) -> bool:
 def roles_to_give(appointer: MemberRole | None, among: Iterable[MemberRole]) -> list[MemberRole]:
     """The roles of a list that this one may give, in the list's order."""
     return [role for role in among if may_appoint(appointer, role)]
+
+
+def reads_company(sharing: str, role: MemberRole, *, chosen: bool) -> bool:
+    """Whether somebody of a client reads all tickets of the company, as `Tenant.ticket_sharing` says; else the own."""
+    if role not in CLIENT_ROLES:
+        return False
+    is_admin = role == MemberRole.CLIENT_ADMIN
+    return {
+        "own": False,
+        "admins": is_admin,
+        "chosen": is_admin or chosen,
+        "everyone": True,
+    }.get(sharing, False)
 
 
 def token_rights(asked: Iterable[str], held: frozenset[Permission]) -> list[str] | None:

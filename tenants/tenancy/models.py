@@ -12,6 +12,8 @@ from tenants.foundation.scope import Role
 KINDS = ("client", "own")
 STATES = ("active", "suspended", "offboarded")
 AUDIENCES = ("client", "staff")
+# Who of a client reads whose tickets: each their own; administrators all; these and people who were chosen; everyone.
+TICKET_SHARING = ("own", "admins", "chosen", "everyone")
 EXPORT_STATES = ("waiting", "running", "done", "failed", "expired")
 
 
@@ -21,6 +23,8 @@ class Tenant(Base):
     __tablename__ = "tenants"
     __portal_kind__: ClassVar[str] = "tenant"
     __grants__: ClassVar[dict[Role, str]] = {
+        # Its administrators say who reads whose tickets, and change nothing else.
+        Role.CLIENT: "SELECT, UPDATE (ticket_sharing)",
         Role.STAFF: "SELECT, INSERT, UPDATE",
         Role.WORKER: "SELECT, UPDATE",
         Role.AGENTS: "SELECT",
@@ -39,6 +43,7 @@ class Tenant(Base):
     address: Mapped[str] = mapped_column(default="")
     # Impact × urgency to priority; null means the default matrix.
     priority_matrix: Mapped[dict[str, Any] | None]
+    ticket_sharing: Mapped[str] = mapped_column(default="admins", server_default="admins")
     suspended_reason: Mapped[str | None] = mapped_column(info={"staff": True})
     created_at: Mapped[datetime] = moment()
     # Counts edits, so that a stale page is refused.
@@ -46,6 +51,7 @@ class Tenant(Base):
     __table_args__ = (
         choice("kind", KINDS),
         choice("state", STATES),
+        choice("ticket_sharing", TICKET_SHARING),
         CheckConstraint("slug ~ '^[a-z][a-z0-9-]{1,38}$'", name="slug_form"),
         CheckConstraint("prefix ~ '^[A-Z][A-Z0-9]{1,5}$'", name="prefix_form"),
         Index("uq_tenants_own", "kind", unique=True, postgresql_where=text("kind = 'own'")),

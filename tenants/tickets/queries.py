@@ -33,7 +33,7 @@ MOST_FOUND = 1000
 def visible_to(by: Actor) -> Any:
     """The condition on tickets beyond the scope.
 
-    A client's user sees the own ones and those that the person watches, its admin all of the company's.
+    A client's person sees the own ones and those that the person watches, or all of the company's: as the client says.
     """
     if by.is_staff or by.may(Permission.VIEW_COMPANY_TICKETS):
         return Ticket.id.is_not(None)

@@ -71,7 +71,7 @@ def may_allow(ticket: Ticket, by: Actor) -> bool:
     Whoever merely follows the ticket may decline, and take a consent back.
     """
     own = by.id is not None and by.id == ticket.requester_user_id
-    return who_is(by) == "requester" and (own or by.may(Permission.VIEW_COMPANY_TICKETS))
+    return who_is(by) == "requester" and (own or by.may(Permission.MANAGE_COMPANY_PEOPLE))
 
 
 def begin_session(

@@ -57,8 +57,8 @@ _STAFF, _CLIENT = Permission.WORK_TICKETS, Permission.OPEN_OWN_TICKETS
 def list_tickets(query_data: dict[str, Any]) -> Any:
     """List tickets, newest first.
 
-    With `state=open` the open ones, what runs out first at the top. Clients' users see those they asked for, their
-    admins the company's.
+    With `state=open` the open ones, what runs out first at the top. A client's people see those they asked for or
+    watch, and all of the company's where the client says so.
     """
     after, limit = asked(datetime, int)
     narrowed = _filter(query_data)

@@ -13,6 +13,7 @@ from tenants.foundation.scope import enter, gate
 from tenants.people.models import Membership, StaffMember
 from tenants.people.principals import by_user_id
 from tenants.people.queries import list_members
+from tenants.people.sharing import reads_all
 from tenants.tenancy.models import Tenant
 from tenants.tickets.models import Message, Ticket
 from tenants.tickets.services import Requester
@@ -99,6 +100,7 @@ def actor_of(tenant_id: int, address: str, name: str) -> Actor:
         name=member.name,
         role=MemberRole(member.role),
         tenants=frozenset({tenant_id}),
+        reads_company=reads_all(member),
         via="mail",
     )
 

@@ -21,6 +21,7 @@ from tenants.foundation.permissions import MemberRole
 from tenants.foundation.scope import Role, Scope, enter, gate, of_tenant
 from tenants.people.limits import Limit
 from tenants.people.phones import in_full, whose_phone
+from tenants.people.sharing import reads_all
 from tenants.tenancy.models import Tenant
 from tenants.tickets import services
 from tenants.tickets.follow_ups import follow_up_request
@@ -161,6 +162,7 @@ def _sender(place: Place, arrived: Arrived) -> Actor:
         name=place.person.name,
         role=MemberRole(place.person.role),
         tenants=frozenset({place.tenant_id}),
+        reads_company=reads_all(place.person),
         via=arrived.channel,
     )
 

@@ -235,7 +235,7 @@ def test_a_visit_is_planned_with_its_ticket_and_stands_once_in_the_calendar(app,
         db.session.commit()
         acme = [cast.tenants["acme"]]
         span = (FIRST - timedelta(days=1), FIRST + timedelta(days=5))
-        (entry,) = [one for one in list_entries(acme, *span, at=FIRST) if one.kind == "visit"]
+        (entry,) = [one for one in list_entries(acme, *span, by=mia, at=FIRST) if one.kind == "visit"]
     assert entry.key == f"plan-{public_id}-2026-11-10", "calendars know it by this key since it was planned"
     assert (entry.begins_at, entry.rev, entry.place) == (FIRST + timedelta(days=1), 1, ticket.code)
 

@@ -284,7 +284,7 @@ def test_the_calendar_asks_the_same_number_of_times_for_any_number_of_plans(app,
 
             event.listen(engine, "before_cursor_execute", note)
             try:
-                list_entries(leo.tenants, MONDAY, MONDAY + timedelta(days=30), at=MONDAY)
+                list_entries(leo.tenants, MONDAY, MONDAY + timedelta(days=30), by=leo, at=MONDAY)
             finally:
                 event.remove(engine, "before_cursor_execute", note)
         return len(asked)
