@@ -9,6 +9,7 @@ from flask_wtf import FlaskForm
 from wtforms import SelectField
 
 from msp.console.blueprint import bp
+from msp.portal.sharing import SharingForm, save_sharing, sharing_form
 from msp.web.access import actor, require
 from msp.web.errors import refuse_into_form
 from msp.web.fields import email_field, name_field, options, phone_field
@@ -58,16 +59,32 @@ def list_client_people(slug: str) -> Any:
     if form.validate_on_submit() and _invite(company, form):
         flash(_("The invitation to %(email)s is on its way.", email=form.email.data), "good")
         return redirect(url_for("console.list_client_people", slug=slug))
+    return _people_page(company, form, None), 422 if form.errors else 200
+
+
+def _people_page(company: Tenant, form: InviteForm, sharing: SharingForm | None) -> str:
     people = queries.list_members(company.id)
-    page = render_template(
+    return render_template(
         "console/staff_clients.html",
         company=company,
         form=form,
+        sharing=sharing or sharing_form(company, people),
         people=people,
         invitations=queries.list_invitations(company.id),
         waiting=_waiting(people),
     )
-    return page, 422 if form.errors else 200
+
+
+@bp.post("/tenants/<slug>/people/ticket-sharing")
+@require(Permission.MANAGE_CLIENT_PEOPLE)
+def share_client_tickets(slug: str) -> Any:
+    """Say for a client who reads its tickets."""
+    company = _client(slug)
+    sharing = sharing_form(company, queries.list_members(company.id), filled=True)
+    if not save_sharing(company, sharing):
+        return _people_page(company, InviteForm(formdata=None), sharing), 422
+    flash(_("Saved. It holds at once."), "good")
+    return redirect(url_for("console.list_client_people", slug=slug))
 
 
 def _client(slug: str) -> Tenant:

@@ -9,6 +9,7 @@ from flask_wtf import FlaskForm
 from wtforms import SelectField
 
 from msp.portal.blueprint import bp
+from msp.portal.sharing import SharingForm, save_sharing, sharing_form
 from msp.web import navigation
 from msp.web.access import actor, require, tenant
 from msp.web.errors import refuse_into_form
@@ -23,6 +24,7 @@ from tenants.people import invitations, limits, members, queries, requests
 from tenants.people.models import Membership
 from tenants.people.phones import read_phone
 from tenants.people.rules import roles_to_give
+from tenants.tenancy.queries import find_tenant_by_id
 
 PLACE = navigation.Place(
     _l("People"), "portal.list_people", "people", Permission.MANAGE_COMPANY_PEOPLE, staff=False, order=70
@@ -61,15 +63,31 @@ def list_people() -> Any:
     if form.validate_on_submit() and _invite(form):
         flash(_("The invitation to %(email)s is on its way.", email=form.email.data), "good")
         return redirect(url_for("portal.list_people"))
+    return _people_page(form, None), 422 if form.errors else 200
+
+
+def _people_page(form: InviteForm, sharing: SharingForm | None) -> str:
     people = queries.list_members(tenant())
-    page = render_template(
+    return render_template(
         "portal/people.html",
         form=form,
+        sharing=sharing or sharing_form(find_tenant_by_id(tenant()), people),
         people=people,
         invitations=queries.list_invitations(tenant()),
         waiting=_waiting(people),
     )
-    return page, 422 if form.errors else 200
+
+
+@bp.post("/people/ticket-sharing")
+@require(Permission.MANAGE_COMPANY_PEOPLE)
+def share_tickets() -> Any:
+    """Say who reads the company's tickets."""
+    company = find_tenant_by_id(tenant())
+    sharing = sharing_form(company, queries.list_members(company.id), filled=True)
+    if not save_sharing(company, sharing):
+        return _people_page(InviteForm(formdata=None), sharing), 422
+    flash(_("Saved. It holds at once."), "good")
+    return redirect(url_for("portal.list_people"))
 
 
 def _waiting(people: list[Membership]) -> set[int]:
