@@ -11,9 +11,12 @@ from tenants.foundation.scope import enter, gate
 from tenants.people import principals
 from tenants.people.invitations import join_company
 from tenants.people.models import User
+from tenants.people.queries import list_members
 from tenants.people.rules import Reach
+from tenants.people.sharing import set_ticket_sharing
 from tenants.people.staff import NOWHERE, create_person
 from tenants.people.tokens import mint_token
+from tenants.tenancy.models import Tenant
 
 PASSWORD = "selamat-datang-2026"  # noqa: S105 everyone's, and printed: nobody real lives here
 TOKEN_DAYS = 365
@@ -58,6 +61,8 @@ CLIENTS = (
 )
 # Keeps the books of two companies.
 GUEST, SECOND_HOME = "putri", "kopi-senja"
+# Her company chose her to read all of its tickets: it is she who knows what each department waits for.
+READER = "putri"
 
 
 def introduce(stage: Stage) -> None:
@@ -67,6 +72,16 @@ def introduce(stage: Stage) -> None:
             stage.people[person.key] = _account(person, stage).id
         guest = db.session.get_one(User, stage.people[GUEST])
         join_company(stage.tenants[SECOND_HOME], guest, MemberRole.CLIENT_USER, at=stage.began)
+        db.session.commit()
+    _share(stage, by=actor_of(stage, "ayu"))
+
+
+def _share(stage: Stage, *, by: Actor) -> None:
+    with enter(by.scope()):
+        company = db.session.get_one(Tenant, *by.tenants)
+        people = list_members(company.id)
+        chosen = [str(one.public_id) for one in people if one.user_id == stage.people[READER]]
+        set_ticket_sharing(company, "chosen", chosen, by=by, at=stage.began)
         db.session.commit()
 
 
@@ -95,7 +110,10 @@ def actor_of(stage: Stage, key: str) -> Actor:
     if not person.home:
         return found.actor
     home = frozenset({stage.tenants[person.home]})
-    return Actor.person(user_id=found.user_id, name=person.name, role=person.role, tenants=home)
+    reads = person.role == MemberRole.CLIENT_ADMIN or key == READER
+    return Actor.person(
+        user_id=found.user_id, name=person.name, role=person.role, tenants=home, reads_company=reads
+    )
 
 
 def accounts() -> list[dict[str, Any]]:
