@@ -47,11 +47,15 @@ def watches(portal, visit, scene):
 
 
 def looks_of(portal, scene):
-    """Every page; the link to follow a ticket names its requester's address, so it is made anew."""
+    """Every page; the links to follow tickets name their requesters' addresses, so they are made anew."""
     with personas.within(portal.app, personas.load(), "acme"):
-        ticket = db.session.scalars(select(Ticket).where(Ticket.id == read_token(scene.link).ticket_id)).one()
-        link = token_of(ticket)
-    return pages.all_looks(portal.app, replace(scene, link=link))
+        links = {name: anew(getattr(scene, name)) for name in ("link", "over_link")}
+    return pages.all_looks(portal.app, replace(scene, **links))
+
+
+def anew(link):
+    ticket = db.session.scalars(select(Ticket).where(Ticket.id == read_token(link).ticket_id)).one()
+    return token_of(ticket)
 
 
 class Batch:
